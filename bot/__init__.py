@@ -1,0 +1,1 @@
+"""The Skin Matrix assistant: what it understands, says, stores and shows."""
