@@ -1,0 +1,132 @@
+"""The clinic's facts (clinic.yml): phone, links, offer, hours, and what the texts may fill in from them."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from bot.model import utc_now
+from bot.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A discount: its code, its terms, and the days (both included) on which it stands."""
+
+    code: str
+    terms: str
+    starts: Optional[date] = None
+    ends: Optional[date] = None
+
+    def stands_on(self, day: date) -> bool:
+        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """What the clinic has published about itself. Empty text means: not published."""
+
+    name: str
+    website: str
+    phone: str
+    booking_url: str
+    specialist: str
+    time_zone: str
+    privacy_url: str = ""
+    address: str = ""
+    hours: str = ""
+    offer: Optional[Offer] = None
+
+    @property
+    def phone_link(self) -> str:
+        return "tel:" + re.sub(r"[^+\d]", "", self.phone)
+
+    @property
+    def website_link(self) -> str:
+        return f"https://{self.website}"
+
+    def booking_link(self, service: str = "milia removal", source: str = "chat") -> str:
+        return self.booking_url.replace("{service}", quote(service)).replace("{source}", quote(source))
+
+    def offer_at(self, moment: Optional[datetime] = None) -> Optional[Offer]:
+        """The offer that stands at a moment (now, if none is given) in the clinic's time zone."""
+        day = (moment or utc_now()).astimezone(ZoneInfo(self.time_zone)).date()
+        return self.offer if self.offer and self.offer.stands_on(day) else None
+
+    def facts(self, source: str = "chat") -> Dict[str, str]:
+        """What `{names}` in the texts of domain.yml stand for."""
+        return {
+            "clinic": self.name,
+            "website": self.website,
+            "website_link": self.website_link,
+            "phone": self.phone,
+            "phone_link": self.phone_link,
+            "booking_link": self.booking_link(source=source),
+            "privacy_link": self.privacy_url or self.website_link,
+            "specialist": self.specialist,
+            "code": self.offer.code if self.offer else "",
+            "terms": self.offer.terms if self.offer else "",
+            "hours": self.hours,
+            "address": self.address,
+        }
+
+
+def load_clinic(path: Path) -> Clinic:
+    """Reads clinic.yml.
+
+    Raises:
+        SettingsError: the file is missing, or a fact in it is missing or malformed; names the fact.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing: it holds the clinic's phone, links and offer.") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not readable YAML: {error}") from None
+    return clinic_from(values, str(path))
+
+
+def clinic_from(values: Any, place: str) -> Clinic:
+    """A `Clinic` from plain values; `place` is named in errors."""
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{place} has to hold `name: value` lines.")
+    facts = {key: value for key, value in values.items() if key != "offer"}
+    known = set(Clinic.__dataclass_fields__)
+    for key, value in facts.items():
+        if key not in known:
+            raise SettingsError(f"{place}: {key} is not a fact that the assistant knows; one of {sorted(known)}.")
+        if not isinstance(value, str):
+            raise SettingsError(f"{place}: {key} has to be text; put it in quotes.")
+    for key in ("name", "website", "phone", "booking_url", "specialist", "time_zone"):
+        if not str(facts.get(key, "")).strip():
+            raise SettingsError(f"{place}: {key} is missing.")
+    if not facts["booking_url"].startswith(("https://", "http://")):
+        raise SettingsError(f"{place}: booking_url has to start with https://.")
+    if not re.fullmatch(r"[+\d][\d ]{5,}", facts["phone"]):
+        raise SettingsError(f"{place}: phone has to be a number such as 1300 455 792.")
+    try:
+        ZoneInfo(facts["time_zone"])
+    except Exception:
+        raise SettingsError(f"{place}: time_zone {facts['time_zone']!r} is unknown; try Australia/Sydney.") from None
+    return Clinic(**facts, offer=_offer(values.get("offer"), place))
+
+
+def _offer(values: Any, place: str) -> Optional[Offer]:
+    if not values or not values.get("code"):
+        return None
+    if not values.get("terms"):
+        raise SettingsError(f"{place}: offer.terms is missing; the code is never given without its terms.")
+    days: Dict[str, Optional[date]] = {}
+    for key in ("starts", "ends"):
+        given = values.get(key) or None
+        try:
+            days[key] = date.fromisoformat(str(given)) if given else None
+        except ValueError:
+            raise SettingsError(f"{place}: offer.{key} is {given!r}; write a day as YYYY-MM-DD.") from None
+    return Offer(code=str(values["code"]), terms=str(values["terms"]), **days)

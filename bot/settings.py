@@ -1,0 +1,216 @@
+"""Every setting of the project, read once from the environment or `.env`; nothing else reads either.
+
+A setting is a field of `Settings` with its default and its explanation. Its variable is the field's
+name in capitals with the prefix `MILIA_`. `docs/settings.md` and `.env.example` are checked against
+this file by the tests.
+"""
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+
+from bot.model import Person
+
+PREFIX = "MILIA_"
+PRODUCTION = "production"
+DEVELOPMENT = "development"
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed. The message names it and says what to enter."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _port(value: str) -> int:
+    if not value.strip().isdigit() or not 0 < int(value) < 65536:
+        raise ValueError("a port number between 1 and 65535")
+    return int(value)
+
+
+def _positive(value: str) -> int:
+    if not value.strip().isdigit() or int(value) < 1:
+        raise ValueError("a whole number, 1 or more")
+    return int(value)
+
+
+def _seconds(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError("a number of seconds above 0")
+    return number
+
+
+def _yes_no(value: str) -> Optional[bool]:
+    word = value.strip().lower()
+    if not word:
+        return None
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("yes or no")
+
+
+def _words(value: str) -> Tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _path(value: str) -> Path:
+    return Path(value.strip())
+
+
+def _mode(value: str) -> str:
+    if value.strip() not in {PRODUCTION, DEVELOPMENT}:
+        raise ValueError(f"{DEVELOPMENT} or {PRODUCTION}")
+    return value.strip()
+
+
+def setting(default: str, explanation: str, parse: Callable[[str], Any] = _text, secret: bool = False) -> Any:
+    """A field of `Settings`: its default as it would stand in the environment, and what it is for."""
+    return field(metadata={"default": default, "explanation": explanation, "parse": parse, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one running system. Made by `load_settings`."""
+
+    mode: str = setting(
+        DEVELOPMENT, "`production` refuses weak secrets and turns the open REST channel off.", _mode
+    )
+    host: str = setting("127.0.0.1", "Address on which the chat server listens.")
+    chat_port: int = setting("5005", "Port of the chat server.", _port)
+    actions_host: str = setting("127.0.0.1", "Address on which the action server listens.")
+    actions_port: int = setting("5055", "Port of the action server.", _port)
+    actions_url: str = setting(
+        "", "Custom actions are run by this action server; empty runs them inside the chat server, which is faster."
+    )
+    actions_timeout: float = setting("3", "Seconds that a custom action may take before the visitor is helped without it.", _seconds)
+    staff_host: str = setting("127.0.0.1", "Address on which the staff app listens.")
+    staff_port: int = setting("5080", "Port of the staff app.", _port)
+    data_dir: Path = setting("var", "Folder for the database, the spool and generated secrets. Never committed.", _path)
+    models_dir: Path = setting("models", "Folder for trained models.", _path)
+    build_dir: Path = setting("build", "Folder for the encoder that is built at set-up.", _path)
+    clinic_file: Path = setting("clinic.yml", "The clinic's facts: phone, links, offer, hours.", _path)
+    database_url: str = setting(
+        "", "SQLAlchemy URL of the database; empty is SQLite in the data folder. `postgresql://...` for several servers.", secret=True
+    )
+    redis_url: str = setting("", "`redis://...` for several servers; empty keeps locks and limits in the process.", secret=True)
+    secret_key: str = setting(
+        "", "Signs sessions and buttons, at least 32 characters. Empty makes one in the data folder (development only).", secret=True
+    )
+    rest: Optional[bool] = setting(
+        "", "Whether the open REST channel answers: yes, no, or empty for yes in development and no in production.", _yes_no
+    )
+    public_url: str = setting("", "Where visitors reach the chat server, for example `https://chat.example.com/milia`.")
+    allowed_origins: Tuple[str, ...] = setting(
+        "", "Web sites that may show the chat, comma-separated; empty allows only the chat server's own pages.", _words
+    )
+    log_level: str = setting("WARNING", "How much the processes log: DEBUG, INFO, WARNING or ERROR.")
+    retention_days: int = setting("365", "Days for which conversations and call-back requests are kept.", _positive)
+
+    @property
+    def is_production(self) -> bool:
+        return self.mode == PRODUCTION
+
+    @property
+    def rest_enabled(self) -> bool:
+        return (not self.is_production) if self.rest is None else self.rest
+
+    @property
+    def store_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'milia.db').absolute()}"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
+
+    def signing_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived from the secret, so that no two purposes share a key."""
+        return hmac.new(self.secret_key.encode(), purpose.encode(), hashlib.sha256).digest()
+
+    def person(self, channel: str, sender_id: str) -> Person:
+        """The person behind a conversation, under a key that can't be turned back into the id."""
+        key = hmac.new(self.signing_key("person"), f"{channel}\0{sender_id}".encode(), hashlib.sha256)
+        return Person(channel=channel, sender_id=sender_id, key=key.hexdigest()[:32])
+
+
+def read_env_file(path: Path) -> Dict[str, str]:
+    """The `NAME=value` lines of a `.env` file; comments and empty lines are left out."""
+    values: Dict[str, str] = {}
+    if not path.is_file():
+        return values
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise SettingsError(f"{path}, line {number}: write NAME=value.")
+        values[name.strip()] = value.strip().strip("'\"")
+    return values
+
+
+def load_settings(environ: Optional[Mapping[str, str]] = None, env_file: Path = Path(".env")) -> Settings:
+    """Reads the settings; the environment wins over `.env`.
+
+    Raises:
+        SettingsError: naming the first setting that is unknown, malformed or missing.
+    """
+    given = {**read_env_file(env_file), **(os.environ if environ is None else environ)}
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    for name in given:
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingsError(f"{name} is not a setting of this project. See docs/settings.md for those that are.")
+    values: Dict[str, Any] = {}
+    for name, f in known.items():
+        raw = given.get(name, "") or f.metadata["default"]
+        try:
+            values[f.name] = f.metadata["parse"](raw)
+        except ValueError as error:
+            raise SettingsError(f"{name} is {raw!r}; it has to be {error}.") from None
+    if not values["secret_key"] and values["mode"] == DEVELOPMENT:
+        values["secret_key"] = _kept_secret(values["data_dir"] / "secret_key")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.is_production and (len(settings.secret_key) < 32 or len(set(settings.secret_key)) < 8):
+        raise SettingsError(
+            f"{PREFIX}SECRET_KEY has to be a random text of at least 32 characters in production. "
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise SettingsError(f"{PREFIX}LOG_LEVEL is {settings.log_level!r}; it has to be DEBUG, INFO, WARNING or ERROR.")
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret of this folder; made once, readable by its owner only."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    scratch.touch(mode=0o600)
+    scratch.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    try:
+        os.link(scratch, path)  # the first of several processes wins
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
+    return path.read_text(encoding="utf-8")
