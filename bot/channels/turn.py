@@ -1,0 +1,131 @@
+"""One turn, the same on every channel: what came in becomes a message, every way out gives a reply.
+
+A channel hands over typed text or a button's payload and an output that knows how to render a `Reply`.
+Typed text never becomes a command; only a payload that the bot signed for this conversation does.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional
+
+from rasa.core.channels.channel import OutputChannel, UserMessage
+
+from bot.model import Button, Reply
+from bot.payloads import sign, verify
+from bot.reply import from_message
+from bot.settings import Settings
+from bot.texts import Texts
+
+logger = logging.getLogger(__name__)
+
+MAX_STORED_CHARACTERS = 5_000
+CUT_MARK = " [cut]"
+
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+
+
+class ReplyOutput(OutputChannel):
+    """An output channel that renders whole replies. Subclasses say how in `send_reply`."""
+
+    sent = 0
+
+    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
+        self.sent += 1
+        await self.send_reply(recipient_id, from_message(message))
+
+    async def send_reply(self, recipient_id: str, reply: Reply) -> None:
+        """Brings one reply to the person."""
+        raise NotImplementedError
+
+
+class Turns:
+    """Runs the turns of one channel.
+
+    Args:
+        channel: its name, kept with every message.
+        time_limit: seconds after which the visitor is helped without an answer.
+    """
+
+    def __init__(self, channel: str, settings: Settings, texts: Texts, time_limit: float = 10.0) -> None:
+        self.channel = channel
+        self.texts = texts
+        self.time_limit = time_limit
+        self._key = settings.signing_key("buttons")
+
+    def signed(self, button: Button, conversation: str) -> str:
+        """The payload under which a button is sent to a person."""
+        return sign(button, conversation, self._key)
+
+    def button(self, text: str, conversation: str) -> Optional[Button]:
+        """The button whose payload this text is, if the bot sent it to this conversation."""
+        return verify(text, conversation, self._key)
+
+    async def run(
+        self,
+        on_new_message: OnNewMessage,
+        text: str,
+        conversation: str,
+        output: ReplyOutput,
+        metadata: Optional[Mapping[str, Any]] = None,
+        message_id: Optional[str] = None,
+    ) -> None:
+        """Answers one message; always sends at least one reply, also when everything behind it fails."""
+        message = self.message(text, conversation, output, metadata, message_id)
+        try:
+            await asyncio.wait_for(on_new_message(message), self.time_limit)
+        except asyncio.TimeoutError:
+            logger.error("A turn took longer than %s s; the visitor was given the phone line.", self.time_limit)
+        except Exception:
+            logger.exception("A turn failed; the visitor was given the phone line.")
+        if not output.sent:
+            await output.send_reply(conversation, self.texts.reply("utter_trouble"))
+
+    def message(
+        self,
+        text: str,
+        conversation: str,
+        output: ReplyOutput,
+        metadata: Optional[Mapping[str, Any]] = None,
+        message_id: Optional[str] = None,
+    ) -> UserMessage:
+        """The message for Rasa: a chosen button skips the understanding, typed text is never a command."""
+        button = self.button(text, conversation)
+        parse_data = parsed_button(button) if button else None
+        if len(text) > MAX_STORED_CHARACTERS:
+            text = text[:MAX_STORED_CHARACTERS] + CUT_MARK
+        return UserMessage(
+            button.title if button else text,
+            output,
+            conversation,
+            parse_data=parse_data,
+            input_channel=self.channel,
+            message_id=message_id,
+            metadata=dict(metadata or {}),
+        )
+
+
+def parsed_button(button: Button) -> Dict[str, Any]:
+    """The parse data of a button's payload such as `/ask_price` or `/faq/pain`."""
+    full_intent = button.payload[1:]
+    intent, _, key = full_intent.partition("/")
+    parsed: Dict[str, Any] = {
+        "text": button.title,
+        "intent": {"name": intent, "confidence": 1.0},
+        "entities": [],
+        "button": True,
+    }
+    if key:
+        parsed["response_selector"] = {
+            "all_retrieval_intents": [intent],
+            intent: {
+                "response": {
+                    "responses": [],
+                    "confidence": 1.0,
+                    "intent_response_key": full_intent,
+                    "utter_action": f"utter_{full_intent}",
+                },
+                "ranking": [],
+            },
+        }
+    return parsed
