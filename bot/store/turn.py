@@ -1,0 +1,20 @@
+"""One turn of a conversation as it is stored: compressed, without Rasa."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The events that one `save` added to a conversation.
+
+    position: orders the turns of a conversation; nanoseconds since 1970, made to rise.
+    data: the events, packed by `bot.store.turn_codec`.
+    state: on some turns, the packed state of the tracker before the turn, so that reading can begin there.
+    """
+
+    sender_id: str
+    position: int
+    data: bytes
+    state: bytes | None = None
