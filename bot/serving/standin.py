@@ -14,15 +14,26 @@ import inspect
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 DECISION = "docs/decisions/0001-no-tensorflow.md"
 
 NEVER = frozenset({"tensorflow", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "keras"})
 """Packages that no process of this project loads."""
 
-NOT_WHEN_SERVING: frozenset[str] = frozenset()
-"""Packages that Rasa's server imports and this one never calls; training, validating and testing have them."""
+NOT_WHEN_SERVING = frozenset(
+    {
+        # Training and its reports.
+        "matplotlib", "scipy", "sklearn", "sklearn_crfsuite", "skops", "dask", "networkx", "pydot",
+        # The terminal.
+        "prompt_toolkit", "questionary", "colorclass",
+        # Stores that the configuration does not use.
+        "boto3", "botocore", "pymongo", "bson",
+        # Rasa's channels for other services.
+        "aiogram", "mattermostwrapper", "rocketchat_API", "slack_sdk", "twilio", "webexteamssdk",
+    }
+)  # fmt: skip
+"""Packages that Rasa's server imports and ours never calls; training, validating and testing have them."""
 
 
 class AbsentPackageError(RuntimeError):
@@ -38,7 +49,9 @@ class _AbsentType(type):
         return _absent(f"{cls._absent_name}.{name}")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        decorates = len(args) == 1 and not kwargs and (inspect.isfunction(args[0]) or inspect.isclass(args[0]))
+        decorates = (
+            len(args) == 1 and not kwargs and (inspect.isfunction(args[0]) or inspect.isclass(args[0]))
+        )
         if decorates and "_absent_name" in vars(cls):  # not for Rasa's own classes that derive from one
             return args[0]
         raise AbsentPackageError(_refusal(cls._absent_name))
@@ -46,7 +59,10 @@ class _AbsentType(type):
 
 def _absent(name: str) -> _AbsentType:
     """The stand-in for one attribute, `name` being its full dotted name."""
-    return _AbsentType(name.rpartition(".")[2], (), {"_absent_name": name, "__module__": name.rpartition(".")[0]})
+    module, _, last = name.rpartition(".")
+    # Rasa names some in `except (pymongo.errors.ConnectionFailure, ...)`, where Python takes exceptions only.
+    bases = (Exception,) if last.endswith(("Error", "Exception", "Failure", "Warning")) else ()
+    return _AbsentType(last, bases, {"_absent_name": name, "__module__": module})
 
 
 def _refusal(name: str) -> str:
@@ -59,7 +75,7 @@ def _refusal(name: str) -> str:
 class _AbsentModule(ModuleType):
     """An empty package with every attribute that is asked for."""
 
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -12,7 +12,9 @@ install()
 
 def in_a_new_process(code: str) -> str:
     """What a fresh Python prints: what is imported in this one says nothing about a start."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -58,9 +60,11 @@ def test_real_use_names_the_decision() -> None:
     class Model(tf.keras.Model):  # type: ignore[misc]
         """As Rasa's own models derive from one."""
 
-    with pytest.raises(AbsentPackageError, match="TensorFlow is not part of this project .*no-tensorflow.md"):
+    with pytest.raises(
+        AbsentPackageError, match=r"TensorFlow is not part of this project .*no-tensorflow\.md"
+    ):
         tf.constant([1, 2])
-    with pytest.raises(AbsentPackageError, match="tensorflow.keras.Model"):
+    with pytest.raises(AbsentPackageError, match=r"tensorflow\.keras\.Model"):
         Model()
     with pytest.raises(AbsentPackageError):
         Model(len)
@@ -69,5 +73,5 @@ def test_real_use_names_the_decision() -> None:
 def test_a_pipeline_with_diet_is_told_why() -> None:
     from rasa.nlu.classifiers.diet_classifier import DIET
 
-    with pytest.raises(AbsentPackageError, match="TensorFlow is not part of this project"):
+    with pytest.raises(AbsentPackageError, match=r"TensorFlow is not part of this project"):
         DIET({}, {}, False, {})

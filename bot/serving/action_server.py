@@ -1,0 +1,33 @@
+"""Starts the action server, which never imports Rasa."""
+
+from __future__ import annotations
+
+import sys
+
+from bot.serving import quiet
+from bot.serving.errors import StartError
+from bot.settings import Settings, SettingsError, load_settings
+
+
+def serve(settings: Settings) -> None:
+    """Run custom actions for chat servers until SIGTERM or Ctrl-C.
+
+    Ends the process with one sentence and a non-zero status when it can't start.
+    """
+    quiet.quieten()
+    quiet.log_to_stderr(settings.log_level)
+
+    from bot.serving import listen
+    from bot.serving.action_app import build_app
+
+    try:
+        listen.run(build_app(), settings.actions_host, settings.actions_port, "MILIA_ACTIONS_PORT")
+    except (StartError, SettingsError) as error:
+        sys.exit(f"The action server can't start. {error}")
+
+
+if __name__ == "__main__":
+    try:
+        serve(load_settings())
+    except SettingsError as error:
+        sys.exit(str(error))

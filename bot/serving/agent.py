@@ -1,0 +1,162 @@
+"""The agent behind the chat server: made of exactly the parts that are configured, and fed with new models."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tarfile
+import zlib
+from pathlib import Path
+
+from rasa.core.agent import Agent, _pull_model_and_fingerprint
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.lock_store import LockStore
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
+from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import TrackerStore
+from rasa.core.utils import AvailableEndpoints
+from rasa.exceptions import ModelNotFound
+from rasa.model import get_latest_model
+from rasa.shared.utils.common import class_from_module_path
+from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.serving.errors import StartError
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_PULLS = 100.0  # Rasa's own default
+
+
+class ServedAgent(Agent):
+    """An `Agent` that loads models in a thread, so that visitors are answered meanwhile."""
+
+    async def load(self, model: Path, fingerprint: str | None = None) -> None:  # type: ignore[override, unused-ignore]
+        """Load the model at `model`, an archive or a folder with one, and answer with it from then on.
+
+        A model that fails to load leaves the one in use where it is.
+        """
+        processor = await asyncio.to_thread(
+            MessageProcessor,
+            model_path=str(model),
+            tracker_store=self.tracker_store,
+            lock_store=self.lock_store,
+            action_endpoint=self.action_endpoint,
+            generator=self.nlg,
+            http_interpreter=self.http_interpreter,
+        )
+        # From here on as `Agent.load_model`, on the event loop: messages see either all of it or nothing.
+        self.processor = processor
+        self.domain = processor.domain
+        self._set_fingerprint(fingerprint)
+        self.tracker_store.domain = self.domain
+        if isinstance(self.nlg, TemplatedNaturalLanguageGenerator):
+            self.nlg.responses = self.domain.responses
+
+
+async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
+    """An agent without a model yet, from the parts in endpoints.yml.
+
+    Raises:
+        StartError: a part can't be made. Rasa itself would take an in-memory one in its place and lose
+            conversations without a word.
+    """
+    _check_importable("tracker_store", endpoints.tracker_store)
+    _check_importable("lock_store", endpoints.lock_store)
+    _check_importable("nlg", endpoints.nlg)
+    broker = await EventBroker.create(endpoints.event_broker, loop=asyncio.get_running_loop())
+    if endpoints.event_broker is not None and broker is None:
+        raise StartError("The event_broker in endpoints.yml can't be made: see the warning above.")
+    tracker_store = TrackerStore.create(endpoints.tracker_store, event_broker=broker)
+    lock_store = LockStore.create(endpoints.lock_store)
+    agent = ServedAgent(
+        generator=endpoints.nlg,
+        tracker_store=tracker_store,
+        lock_store=lock_store,
+        action_endpoint=endpoints.action,
+    )
+    _check_made(
+        "tracker_store", endpoints.tracker_store, getattr(tracker_store, "_tracker_store", tracker_store)
+    )
+    _check_made("lock_store", endpoints.lock_store, agent.lock_store)
+    _check_made("nlg", endpoints.nlg, agent.nlg)
+    return agent
+
+
+def _check_importable(part: str, configured: EndpointConfig | None) -> None:
+    if configured is not None and configured.type and "." in configured.type:
+        try:
+            class_from_module_path(configured.type)
+        except (ImportError, AttributeError) as error:
+            raise StartError(
+                f"{part} in endpoints.yml: {configured.type} can't be imported ({error})."
+            ) from error
+
+
+def _check_made(part: str, configured: EndpointConfig | None, made: object) -> None:
+    if configured is None or not configured.type or configured.type == "in_memory":
+        return
+    if "." in configured.type:
+        right = isinstance(made, class_from_module_path(configured.type))
+    else:
+        right = not type(made).__name__.startswith("InMemory")
+    if not right:
+        raise StartError(
+            f"{part} in endpoints.yml: Rasa made a {type(made).__name__} in the place of {configured.type},"
+            " whose constructor raised an ImportError or AttributeError."
+        )
+
+
+async def load_latest(agent: ServedAgent, models: Path) -> None:
+    """Load the newest model of a folder.
+
+    Raises:
+        StartError: there is none, or it can't be loaded.
+    """
+    newest = get_latest_model(str(models))
+    if newest is None:
+        raise StartError(f"There is no trained model in {models}: train one with `make train`.")
+    try:
+        await agent.load(Path(newest))
+    except Exception as error:
+        damaged = isinstance(error, (ModelNotFound, tarfile.TarError, EOFError, zlib.error))
+        reason = "the file is damaged" if damaged else f"{type(error).__name__}: {_first_line(error)}"
+        logger.debug("Loading %s failed.", newest, exc_info=True)
+        raise StartError(
+            f"The model {newest} can't be loaded ({reason}): train again with `make train`."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next(iter(str(error).splitlines()), "")
+
+
+class ModelPuller:
+    """Fetches models from the server that `models:` in endpoints.yml names, and each one only once."""
+
+    def __init__(self, agent: ServedAgent, server: EndpointConfig) -> None:
+        self._agent = agent
+        self._server = server
+        self._seen = agent.fingerprint
+        self._wait = float(server.kwargs.get("wait_time_between_pulls") or SECONDS_BETWEEN_PULLS)
+
+    async def pull(self) -> None:
+        """Ask once, and load what is new. Whatever goes wrong leaves the model in use where it is."""
+        try:
+            with TempDirectoryPath(get_temp_dir_name()) as folder:
+                fingerprint = await _pull_model_and_fingerprint(self._server, self._seen, folder)
+                if not fingerprint:
+                    return
+                self._seen = fingerprint  # also when it turns out damaged: it isn't fetched again
+                if fingerprint != self._agent.fingerprint:
+                    await self._agent.load(Path(folder), fingerprint)
+        except Exception:
+            logger.exception("No new model from %s: the one in use stays.", self._server.url)
+
+    async def keep_pulling(self) -> None:
+        """Ask again and again until cancelled."""
+        while True:
+            await self.pull()
+            await asyncio.sleep(self._wait)

@@ -1,0 +1,94 @@
+"""The chat server as a Sanic app: Rasa's channels and agent, as `rasa run` makes it, of lighter parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rasa.core.channels import BUILTIN_CHANNELS
+from rasa.core.channels.channel import InputChannel, register
+from rasa.core.utils import AvailableEndpoints
+from rasa.shared.utils.common import class_from_module_path
+from rasa.shared.utils.io import read_config_file
+from sanic import Sanic
+from sanic.request import Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+
+from bot.serving import in_rasa
+from bot.serving.actions_endpoint import actions_endpoint
+from bot.serving.agent import ModelPuller, load_latest, make_agent
+from bot.serving.errors import StartError
+from bot.settings import Settings
+
+ENDPOINTS = "endpoints.yml"
+CREDENTIALS = "credentials.yml"
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def build_app(settings: Settings) -> Sanic:
+    """The app; it makes the agent and loads the model when its server starts.
+
+    Rasa's HTTP API, which reads and writes any conversation, is not part of it.
+    """
+    in_rasa.replace()
+    if os.getcwd() not in sys.path:  # where config.yml's and credentials.yml's classes are found
+        sys.path.insert(0, os.getcwd())
+    app = Sanic("milia_chat", configure_logging=False)
+    app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
+    register(_channels(), app, route="/webhooks/")
+
+    @app.get("/health")
+    async def health(_: Request) -> HTTPResponse:
+        """For the supervisor and load balancers. The server listens only once it has a model."""
+        return json_response({"status": "ok", "model": app.ctx.agent.model_id})
+
+    @app.before_server_start
+    async def start(app: Sanic, _: Any) -> None:
+        endpoints = AvailableEndpoints.read_endpoints(ENDPOINTS)
+        endpoints.action = actions_endpoint(settings.actions_url, settings.actions_timeout)
+        app.ctx.agent = agent = await make_agent(endpoints)
+        if endpoints.model is None:
+            await load_latest(agent, settings.models_dir)
+            return
+        puller = ModelPuller(agent, endpoints.model)
+        if any(settings.models_dir.glob("*.tar.gz")):  # start with it, should the model server be away
+            await load_latest(agent, settings.models_dir)
+        else:
+            await puller.pull()
+        if not agent.is_ready():
+            raise StartError(f"There is no model at {endpoints.model.url}, nor one in {settings.models_dir}.")
+        app.ctx.pulling = asyncio.create_task(puller.keep_pulling())
+
+    @app.after_server_stop
+    async def stop(app: Sanic, _: Any) -> None:
+        if hasattr(app.ctx, "pulling"):
+            app.ctx.pulling.cancel()
+        await app.ctx.agent.action_endpoint.close()
+        broker = app.ctx.agent.tracker_store.event_broker
+        if broker:
+            await broker.close()
+
+    return app
+
+
+def _channels() -> list[InputChannel]:
+    """The channels of credentials.yml."""
+    if not Path(CREDENTIALS).is_file():
+        raise StartError(
+            f"{CREDENTIALS} is missing in {os.getcwd()}: start the server in the project's folder."
+        )
+    return [_channel(name, credentials) for name, credentials in read_config_file(CREDENTIALS).items()]
+
+
+def _channel(name: str, credentials: dict[str, Any] | None) -> InputChannel:
+    if name in BUILTIN_CHANNELS:
+        return BUILTIN_CHANNELS[name].from_credentials(credentials)
+    try:
+        channel = class_from_module_path(name)
+    except (ImportError, AttributeError) as error:
+        raise StartError(f"{CREDENTIALS}: the channel {name} can't be imported ({error}).") from error
+    return channel.from_credentials(credentials)

@@ -1,0 +1,70 @@
+"""What is put in the place of Rasa's own parts when it serves. Rasa's files stay as they are.
+
+tests/serving/test_in_rasa.py holds each replacement against the part that it replaces.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import rasa
+import rasa.core.processor
+from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ignore]
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
+from rasa.core.actions.action import RemoteAction
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+
+from bot.serving.runner import FlatGraphRunner
+
+TURNS = 20
+"""How many of a conversation's last turns a custom action is shown, so that its cost doesn't grow with it."""
+
+
+def replace() -> None:
+    """Put the replacements in place; calling it again is harmless."""
+    rasa.core.processor.DaskGraphRunner = FlatGraphRunner
+    RemoteAction._action_call_format = call_format
+    RemoteAction._validate_action_result = staticmethod(validate_result)
+
+
+def call_format(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
+    """The call for a custom action; Rasa's own method sends every event of the conversation."""
+    call = {
+        "next_action": action.name(),
+        "sender_id": tracker.sender_id,
+        "tracker": {**tracker.current_state(EventVerbosity.NONE), "events": recent_events(tracker)},
+        "version": rasa.__version__,
+    }
+    if not action._is_selective_domain_enabled() or domain.does_custom_action_explicitly_need_domain(
+        action.name()
+    ):
+        call["domain"] = domain.as_dict()
+    return call
+
+
+def recent_events(tracker: DialogueStateTracker) -> list[dict[str, Any]]:
+    """The events of the last `TURNS` turns, oldest first."""
+    recent: list[dict[str, Any]] = []
+    turns = 0
+    for event in reversed(tracker.events):
+        recent.append(event.as_dict())
+        turns += isinstance(event, UserUttered)
+        if turns == TURNS:
+            break
+    return recent[::-1]
+
+
+def validate_result(result: Any) -> bool:
+    """Checks a custom action's answer; Rasa's own method checks the schema too, at every call."""
+    error = best_match(_validator().iter_errors(result))
+    if error is not None:
+        raise error
+    return True
+
+
+@cache
+def _validator() -> Draft7Validator:
+    return Draft7Validator(RemoteAction.action_response_format_spec())

@@ -1,0 +1,3 @@
+"""Where the server looks for custom actions."""
+
+import small_actions  # noqa: F401
