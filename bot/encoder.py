@@ -1,4 +1,4 @@
-"""The sentence encoder: turns what somebody typed into a unit vector, so that close meanings lie close together."""
+"""The sentence encoder: turns what somebody typed into a unit vector; close meanings lie close together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.settings import load_settings
+
 DIMENSIONS = 384
 MAX_TOKENS = 128
-BATCH = 32
+MAX_CHARACTERS = 4096
+CACHE_SIZE = 4096
 
 INT8_GRAPH = "encoder.int8.onnx"
 FLOAT_GRAPH = "encoder.fp32.onnx"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "manifest.json"
+
+ORIGIN = {
+    "builder": 2,  # raise it when the build writes other graphs, so that old ones are refused and built again
+    "weights": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+"""What the encoder is built from; the manifest repeats it beside the digests of the files that came out."""
 
 Vectors = NDArray[np.float32]
 
@@ -30,12 +40,12 @@ class EncoderError(RuntimeError):
     """The encoder's files are missing or not the ones that were built; the message says what to do."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"{problem}. Run `make setup`: it installs the weights and builds the encoder again.")
+        super().__init__(f"{problem}. Run `make setup`, which installs the weights and builds the encoder.")
 
 
 def encoder_path() -> Path:
     """The folder that `make setup` builds the encoder into."""
-    return Path(__file__).resolve().parent.parent / "build" / "encoder"
+    return load_settings().build_dir / "encoder"
 
 
 def sha256(path: Path) -> str:
@@ -48,42 +58,50 @@ def sha256(path: Path) -> str:
 
 
 class SentenceEncoder:
-    """Encodes texts, remembering the latest ones; one object may serve many threads.
+    """Encodes texts and remembers the latest ones; one object may serve many threads.
 
-    `cache_size` is the number of texts remembered (1.5 kB each). `threads` is how many batches of a long list are
-    encoded at once; one text always runs on the caller's thread alone. Raises EncoderError when the files in
-    `directory` are not the ones the build wrote.
+    A text's vector depends on the text alone: each is encoded by itself, because int8 scales are taken over a
+    whole batch and would let its neighbours move the vector (docs/decisions/0002-encoder.md).
+
+    `cache_size` is the number of texts remembered, each 1.5 kB and its characters. Raises EncoderError when
+    the files in `directory` are not the ones that the build wrote.
     """
 
     def __init__(
-        self, directory: Path | None = None, *, graph: str = INT8_GRAPH, cache_size: int = 4096, threads: int = 1
+        self, directory: Path | None = None, *, graph: str = INT8_GRAPH, cache_size: int = CACHE_SIZE
     ) -> None:
         directory = directory or encoder_path()
-        _check_files(directory, (graph, TOKENIZER))
-        self._session = _open_session(directory / graph)
+        check_files(directory, graph, TOKENIZER)
+        self._run = _open_graph(directory / graph)
         self._tokenizer = _open_tokenizer(directory / TOKENIZER)
-        self._threads = threads
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of the texts, one a row; a text over 128 tokens counts with its first 128."""
-        known = self._recall(texts)
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, self._compute(new)))
-            self._remember(known)
+    def encode(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
+        """Unit vectors of the texts, one a row; of a long text the first 128 tokens count.
+
+        `threads` is how many texts are encoded at a time; one suits a visitor's message, more a training set.
+        """
         if not texts:
             return np.empty((0, DIMENSIONS), np.float32)
+        texts = [_readable(text) for text in texts]
+        known = self._recall(texts)
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if threads > 1 and len(new) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                known.update(zip(new, pool.map(self._compute, new), strict=True))
+        else:
+            known.update((text, self._compute(text)) for text in new)
+        self._remember(known)
         return np.stack([known[text] for text in texts])
+
+    def _compute(self, text: str) -> Vectors:
+        return self._run(self._tokenizer.encode(text).ids)
 
     def _recall(self, texts: Sequence[str]) -> dict[str, Vectors]:
         with self._lock:
-            known = {text: self._cache[text] for text in texts if text in self._cache}
-            for text in known:
-                self._cache.move_to_end(text)
-        return known
+            return {text: self._cache[text] for text in texts if text in self._cache}
 
     def _remember(self, known: dict[str, Vectors]) -> None:
         with self._lock:
@@ -93,67 +111,55 @@ class SentenceEncoder:
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
 
-    def _compute(self, texts: Sequence[str]) -> Vectors:
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        # Texts of a like length share a batch, so little work goes into padding.
-        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-        vectors = np.empty((len(tokens), DIMENSIONS), np.float32)
-
-        def run(batch: list[int]) -> None:
-            vectors[batch] = self._run([tokens[i] for i in batch])
-
-        if self._threads == 1 or len(batches) == 1:
-            for batch in batches:
-                run(batch)
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(run, batches))
-        return vectors
-
-    def _run(self, tokens: list[list[int]]) -> Vectors:
-        ids = np.zeros((len(tokens), max(map(len, tokens))), np.int32)
-        mask = np.zeros_like(ids)
-        for row, line in enumerate(tokens):
-            ids[row, : len(line)] = line
-            mask[row, : len(line)] = 1
-        result: Vectors = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return result
-
 
 _shared: dict[Path, SentenceEncoder] = {}
 _shared_lock = threading.Lock()
 
 
-def shared(directory: Path | None = None, *, cache_size: int = 4096, threads: int = 1) -> SentenceEncoder:
-    """The process's one encoder of a directory: Rasa loads a model again at each switch, the encoder stays.
+def shared(directory: Path | None = None, *, cache_size: int = CACHE_SIZE) -> SentenceEncoder:
+    """The process's one encoder of a directory: Rasa loads a model at each switch, the encoder stays.
 
-    The first call decides `cache_size` and `threads`.
+    The first call decides the `cache_size`.
     """
     directory = (directory or encoder_path()).resolve()
     with _shared_lock:
         if directory not in _shared:
-            _shared[directory] = SentenceEncoder(directory, cache_size=cache_size, threads=threads)
+            _shared[directory] = SentenceEncoder(directory, cache_size=cache_size)
         return _shared[directory]
 
 
-def _check_files(directory: Path, names: Sequence[str]) -> None:
+def check_files(directory: Path, *names: str) -> None:
+    """Raise EncoderError unless the build of today wrote the named files and they are as it left them."""
     try:
-        files = json.loads((directory / MANIFEST).read_text())["files"]
-        for name in names:
-            if sha256(directory / name) != files[name]:
-                raise EncoderError(f"The encoder's file {name} is damaged")
+        manifest = json.loads((directory / MANIFEST).read_text())
+        built = {name: manifest["files"][name] for name in names}
+        if {key: manifest[key] for key in ORIGIN} != ORIGIN:
+            raise EncoderError(f"The sentence encoder in {directory} was built by another version")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EncoderError(f"The sentence encoder is not built in {directory}") from error
+    for name, digest in built.items():
+        path = directory / name
+        if not path.is_file() or sha256(path) != digest:
+            raise EncoderError(f"The sentence encoder's file {path} is missing or damaged")
 
 
-def _open_session(graph: Path) -> Any:
+def _readable(text: str) -> str:
+    """The text cut before it costs much, without the half surrogates that the tokenizer refuses."""
+    return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+
+
+def _open_graph(path: Path) -> Callable[[list[int]], Vectors]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    options.intra_op_num_threads = 1  # a short text is done before a second thread has woken up
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def run(tokens: list[int]) -> Vectors:
+        vector: Vectors = session.run(None, {"tokens": np.array([tokens], np.int64)})[0][0]
+        return vector
+
+    return run
 
 
 def _open_tokenizer(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""Components of the understanding pipeline; config.yml names them, and Rasa makes them."""

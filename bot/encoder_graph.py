@@ -1,0 +1,144 @@
+"""The encoder's network as an ONNX graph: BERT with 6 layers, its mean pooled to a unit vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAYERS, HEADS, HIDDEN, MAX_TOKENS = 6, 12, 384, 128
+EPSILON = 1e-12
+FUSED = "com.microsoft"
+"""The domain of onnxruntime's own operators: with them nothing has to be found and fused at each start."""
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+def encoder_graph(weights: Weights, *, int8: bool) -> Any:
+    """The ONNX model: the tokens of one text in, its vector out. `int8` takes a quarter of the room."""
+    return _Graph(weights, int8).model()
+
+
+class _Graph:
+    """Collects the nodes and constants of one model; each step returns the name of what it computed."""
+
+    def __init__(self, weights: Weights, int8: bool) -> None:
+        self._weights = weights
+        self._int8 = int8
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def model(self) -> Any:
+        from onnx import TensorProto, helper
+
+        hidden = self._embed("tokens")
+        for layer in range(LAYERS):
+            hidden = self._layer(hidden, f"encoder.layer.{layer}")
+        self._pool(hidden)
+        graph = helper.make_graph(
+            self._nodes,
+            "sentence_encoder",
+            [helper.make_tensor_value_info("tokens", TensorProto.INT64, [1, "length"])],
+            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, HIDDEN])],
+            self._constants,
+        )
+        # Opset 18 is the first whose Split takes a number of parts; 8 is the file version that goes with it.
+        opsets = [helper.make_opsetid("", 18), helper.make_opsetid(FUSED, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+    def _embed(self, tokens: str) -> str:
+        words, places, types = (
+            self._weights[f"embeddings.{part}_embeddings.weight"]
+            for part in ("word", "position", "token_type")
+        )
+        # One sentence at a time: the token type is always 0 and is added to the positions here.
+        positions = self._constant("positions", (places + types[0])[:MAX_TOKENS])
+        length = self._node("Shape", [tokens], "length", start=1, end=2)
+        zero = self._constant("zero", np.zeros(1, np.int64))
+        position = self._node("Slice", [positions, zero, length, zero], "position_vectors")
+        embedded = self._node("Add", [self._words(words, tokens), position], "embedded")
+        return self._node(
+            "LayerNormalization", [embedded, *self._norm("embeddings")], "hidden", axis=-1, epsilon=EPSILON
+        )
+
+    def _words(self, table: NDArray[np.float32], tokens: str) -> str:
+        if not self._int8:
+            return self._node("Gather", [self._constant("words", table), tokens], "word_vectors")
+        from onnx import TensorProto
+
+        # Half of the weights: one byte each, and a scale for every word.
+        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, np.finfo(np.float32).tiny)
+        small = self._constant("words", np.rint(table / scales).astype(np.int8))
+        steps = self._node("Gather", [small, tokens], "word_bytes")
+        steps = self._node("Cast", [steps], "word_steps", to=TensorProto.FLOAT)
+        scale = self._node("Gather", [self._constant("words.scale", scales), tokens], "word_scales")
+        return self._node("Mul", [steps, scale], "word_vectors")
+
+    def _layer(self, hidden: str, name: str) -> str:
+        parts = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
+        stacked = np.concatenate([self._weights[f"{part}.weight"] for part in parts])
+        projected = self._product(hidden, f"{name}.attention.self", stacked)
+        vectors = [f"{part}.out" for part in parts]
+        self._node("Split", [projected], *vectors, axis=-1, num_outputs=3)
+        bias = self._constant(
+            f"{name}.attention.self.bias", np.concatenate([self._weights[f"{part}.bias"] for part in parts])
+        )
+        seen = self._node(
+            "MultiHeadAttention", [*vectors, bias], f"{name}.attention.seen", domain=FUSED, num_heads=HEADS
+        )
+        hidden = self._add_and_norm(seen, hidden, f"{name}.attention.output")
+        part = f"{name}.intermediate.dense"
+        wide = self._product(hidden, part, self._weights[f"{part}.weight"])
+        wide = self._node("BiasGelu", [wide, self._bias(part)], f"{part}.gelu", domain=FUSED)
+        return self._add_and_norm(wide, hidden, f"{name}.output")
+
+    def _add_and_norm(self, value: str, skipped: str, name: str) -> str:
+        product = self._product(value, f"{name}.dense", self._weights[f"{name}.dense.weight"])
+        inputs = [product, skipped, *self._norm(name), self._bias(f"{name}.dense")]
+        return self._node("SkipLayerNormalization", inputs, f"{name}.hidden", domain=FUSED, epsilon=EPSILON)
+
+    def _pool(self, hidden: str) -> None:
+        axis = self._constant("axis", np.ones(1, np.int64))
+        mean = self._node("ReduceMean", [hidden, axis], "mean", keepdims=0)
+        self._node("LpNormalization", [mean], "vector", axis=-1, p=2)
+
+    def _product(self, value: str, name: str, weight: NDArray[np.float32]) -> str:
+        """value x weight, the weight as the source keeps it: a row for each output."""
+        matrix = weight.T
+        if not self._int8:
+            return self._node("MatMul", [value, self._constant(f"{name}.weight", matrix)], f"{name}.product")
+        # Unsigned bytes: sums with signed ones saturate on processors without VNNI, and vectors would differ.
+        low, high = np.minimum(matrix.min(axis=0), 0), np.maximum(matrix.max(axis=0), 0)
+        scale = ((high - low) / 255).astype(np.float32)
+        zero = np.rint(-low / scale)
+        steps = np.clip(np.rint(matrix / scale) + zero, 0, 255)
+        inputs = [
+            value,
+            self._constant(f"{name}.weight", steps.astype(np.uint8)),
+            self._constant(f"{name}.scale", scale),
+            self._constant(f"{name}.zero", zero.astype(np.uint8)),
+        ]
+        return self._node("DynamicQuantizeMatMul", inputs, f"{name}.product", domain=FUSED)
+
+    def _norm(self, name: str) -> list[str]:
+        names = [f"{name}.LayerNorm.{part}" for part in ("weight", "bias")]
+        return [self._constant(name, self._weights[name]) for name in names]
+
+    def _bias(self, name: str) -> str:
+        return self._constant(f"{name}.bias", self._weights[f"{name}.bias"])
+
+    def _constant(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        self._nodes.append(
+            helper.make_node(kind, inputs, outputs, name=outputs[0], domain=domain, **attributes)
+        )
+        return outputs[0]
