@@ -16,7 +16,7 @@ _FLAGS = re.IGNORECASE
 
 # ------------------------------------------------------------ numbers
 
-_GAP = r"[\s.\-_/,·•()]{0,3}"
+_GAP = r"[\s.\-_/,·•()\[\]]{0,3}"
 _START = r"(?<![\d$£€])(?<!\d[.,])"
 _END = r"(?!\d)(?!\s?%)"
 
@@ -66,9 +66,15 @@ def _not_own(match: Match[str]) -> bool:
 
 
 def _looks_local(match: Match[str]) -> bool:
-    """Eight digits in two groups that are not two years ("2019-2023")."""
-    halves = re.split(r"\D", match.group())
-    return not all(1900 <= int(half) <= 2099 for half in halves)
+    """Eight digits in two groups of which the first is no year ("2019-2023", "order 2026-1187")."""
+    return not 2000 <= int(match.group()[:4]) <= 2099
+
+
+def _is_cued(match: Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 20) : match.end()]
+    return not _is_own(match.group()) and not re.search(
+        r"\b(?:order|invoice|ref(?:erence)?|batch|abn)\b", before, _FLAGS
+    )
 
 
 def _is_spelled_phone(match: Match[str]) -> bool:
@@ -103,7 +109,9 @@ def _is_medicare(match: Match[str]) -> bool:
 # ------------------------------------------------------------ email
 
 _MAILBOX = r"(?<![\w.+%'\-])[\w][\w.+%'\-]{0,63}"
-_EMAIL = re.compile(rf"{_MAILBOX}\s?@\s?[\w\-]{{1,63}}(?:\s?\.\s?[\w\-]{{2,63}}){{1,4}}", _FLAGS)
+_EMAIL = re.compile(
+    rf"{_MAILBOX}\s?@\s?[\w\-]{{1,63}}(?:(?:\s?\.\s?|,(?=com|net|org|au))[\w\-]{{2,63}}){{1,4}}", _FLAGS
+)
 _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\s+at\s+)\s?"
 _DOT = r"\s?(?:\.|\(dot\)|\[dot\]|\{dot\}|\s+d[o0]t\s+)\s?"
 _TOP = r"(?:com|net|org|edu|gov|io|co|me|info|biz|au|nz|uk|us|ca|in|cn|id|de|fr)"
@@ -114,13 +122,16 @@ _EMAIL_WORDS = re.compile(
 )
 _EMAIL_PROVIDER = re.compile(
     rf"{_MAILBOX}(?:\s?@\s?(?:gmail|hotmail|outlook|yahoo|icloud|bigpond|live|optusnet|protonmail|me)"
-    r"|\s+at\s+(?:gmail|hotmail|bigpond|icloud|optusnet|protonmail))\b(?!\w)",
+    r"|\s+at\s+(?:gmail|hotmail|bigpond|icloud|optusnet|protonmail)(?=\s?(?:$|[.,;!?\n]|thanks|thx|pls|please|and\b|or\b)))\b",
     _FLAGS,
 )
 
 # ------------------------------------------------------------ dates of birth
 
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d|'?\d\d)"
 _SLASHED = r"\d{1,2}\s?[/.\-\\]\s?\d{1,2}\s?[/.\-\\]\s?"
@@ -137,7 +148,8 @@ _BIRTH = re.compile(
     r"\b(?:d\.?\s?o\.?\s?b\.?|born|birth\s?-?(?:day|date)?|bday|b-day|date of birth)\b[^\d\n]{0,25}$", _FLAGS
 )
 _BIRTH_PLAIN = re.compile(
-    r"\b(?:d\.?\s?o\.?\s?b\.?|born(?: on)?(?: the)?|birth\s?-?(?:day|date)|bday|date of birth)\b\W{0,3}(?:is|was|:)?\s{0,2}(?:the\s)?"
+    r"\b(?:d\.?\s?o\.?\s?b\.?|born(?: on)?(?: the)?|birth\s?-?(?:day|date)|bday|date of birth)\b"
+    r"\W{0,3}(?:is|was|:)?\s{0,2}(?:the\s)?"
     rf"((?:\d{{6}}|\d{{8}}|{_DAY}\s?(?:of\s)?{_MONTH}|{_MONTH}\s{_DAY})(?!\d))",
     _FLAGS,
 )
@@ -156,7 +168,10 @@ def _is_birth(match: Match[str]) -> bool:
 
 # ------------------------------------------------------------ street addresses
 
-_CERTAIN = r"street|st|road|rd|avenue|ave|av|crescent|cres|highway|hwy|terrace|tce|boulevard|blvd|parade|pde|esplanade|laneway|lane|circuit|cct|court|ct"
+_CERTAIN = (
+    r"street|st|road|rd|avenue|ave|av|crescent|cres|highway|hwy|terrace|tce|boulevard|blvd"
+    r"|parade|pde|esplanade|laneway|lane|circuit|cct|court|ct"
+)
 _DOUBTFUL = r"drive|dr|place|pl|close|cl|way|grove|gr|square|sq|rise|view|walk|loop|quay|mews|row|ln"
 _NOT_STREET = re.compile(
     r"\b(?:min(?:ute)?s?|h(?:ou)?rs?|days?|weeks?|wks?|months?|years?|yrs?|am|pm|mm|cm|km|kms|m|k|of|on|in|to|my|the|at|or|and|a|an"
@@ -167,12 +182,14 @@ _STREET = re.compile(
     r"(?<![\d$.,/+])(?:(?:unit|apt|apartment|flat|level|lvl|shop|suite|lot|u|no\.?)\s?\d{1,5}[a-z]?[\s,/]{1,3})?"
     r"\d{1,5}[a-z]?(?:\s?[/\-]\s?\d{1,5}[a-z]?)?,?[ ](?P<street>(?:[a-z][a-z'\-]{0,20}\.?[ ]){1,3})"
     rf"(?P<kind>{_CERTAIN}|{_DOUBTFUL})\b\.?(?P<after>(?:[\s,]{{1,3}}[a-z][a-z'\-]{{1,20}}){{0,3}}[\s,]{{1,3}}"
-    r"(?:(?:qld|nsw|vic|tas|act|wa|sa|nt|queensland|victoria|new south wales|tasmania)\b[\s,]{0,3}(?:\d{4}\b)?|\d{4}\b))?",
+    r"(?:(?:qld|nsw|vic|tas|act|wa|sa|nt|queensland|victoria|new south wales|tasmania)\b"
+    r"[\s,]{0,3}(?:\d{4}\b)?|\d{4}\b(?![\s.\-]?\d)))?",
     _FLAGS,
 )
 _BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|gpo box|locked bag)\s?\d{1,6}\b", _FLAGS)
 _ADDRESS_CUE = re.compile(
-    r"\b(?:live|lives|living|address|addy|at|@|post(?:ed)? to|send|ship|deliver(?:ed|y)?|come to|home|house|we're|i'm)\b[^\d\n]{0,25}$",
+    r"\b(?:live|lives|living|address|addy|at|@|post(?:ed)? to|send|ship|deliver(?:ed|y)?"
+    r"|come to|home|house|we're|i'm)\b[^\d\n]{0,25}$",
     _FLAGS,
 )
 
@@ -204,7 +221,7 @@ _FORMS: tuple[tuple[str, Pattern[str], _Test | None], ...] = (
     ("dob", _DATE, _is_birth),
     ("dob", _BIRTH_PLAIN, None),
     ("medicare", _MEDICARE, _is_medicare),
-    ("phone", _CUED, _not_own),
+    ("phone", _CUED, _is_cued),
     ("phone", _LOCAL, _looks_local),
     ("phone", _WITHOUT_ZERO, None),
     ("phone", _SHORT_SERVICE, None),
@@ -232,9 +249,9 @@ def _matches(pattern: Pattern[str], is_meant: _Test | None, text: str) -> Iterat
     while match := pattern.search(text, position):
         if is_meant is None or is_meant(match):
             start, end = match.span(1) if pattern in (_CUED, _MEDICARE_CUED, _BIRTH_PLAIN) else match.span()
-            while start < end and text[end - 1] in " ,.-_/(·•":
+            while start < end and text[end - 1] in " ,.-_/([·•":
                 end -= 1
-            while start < end and text[start] in " ,.-_/)":
+            while start < end and text[start] in " ,.-_/)]":
                 start += 1
             yield start, end
             position = max(match.end(), position + 1)

