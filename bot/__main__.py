@@ -1,0 +1,144 @@
+"""The project's commands: `python -m bot COMMAND`. Each imports what it needs only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+Command = Callable[[list[str]], int | None]
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(function: Command) -> Command:
+    """Makes a function a command: its name is the command's, its docstring the help."""
+    COMMANDS[function.__name__.rstrip("_").replace("_", "-")] = function
+    return function
+
+
+@command
+def run(arguments: list[str]) -> int:
+    """Start the whole assistant and keep it running."""
+    from bot.run import run
+    from bot.settings import load_settings
+
+    _options("run", arguments)
+    return run(load_settings())
+
+
+@command
+def chat(arguments: list[str]) -> int:
+    """Talk to the assistant in the terminal; starts it when it isn't running."""
+    from bot.chat import chat
+    from bot.settings import load_settings
+
+    _options("chat", arguments)
+    return chat(load_settings())
+
+
+@command
+def serve(arguments: list[str]) -> None:
+    """Run one chat server alone."""
+    from bot.serving.server import serve
+    from bot.settings import load_settings
+
+    _options("serve", arguments)
+    serve(load_settings())
+
+
+@command
+def actions(arguments: list[str]) -> None:
+    """Run the action server alone."""
+    from bot.serving.action_server import serve
+    from bot.settings import load_settings
+
+    _options("actions", arguments)
+    serve(load_settings())
+
+
+@command
+def train(arguments: list[str]) -> int:
+    """Train the model, unless it is that of the current files (--force: even then)."""
+    from bot.run import say
+    from bot.settings import load_settings
+    from bot.training import TrainingError, ensure_model
+
+    options = _options("train", arguments, ("--force", "train even when nothing has changed"))
+    try:
+        trained = ensure_model(load_settings(), say, force=options.force)
+    except TrainingError as error:
+        sys.exit(str(error))
+    say("The model is trained." if trained else "The model is up to date.")
+    return 0
+
+
+@command
+def rasa(arguments: list[str]) -> None:
+    """Run Rasa's own command line: `rasa data validate`, `rasa test` and so on."""
+    from bot.serving.rasa_cli import main
+
+    main(arguments)
+
+
+@command
+def migrate_data(arguments: list[str]) -> None:
+    """Bring the database's tables up to date."""
+    from bot.settings import load_settings
+    from bot.store.migrate import migrate
+
+    _options("migrate-data", arguments)
+    settings = load_settings()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrate(settings.store_url)
+
+
+@command
+def build_encoder(arguments: list[str]) -> None:
+    """Build the sentence encoder, when it isn't there; `make setup` does."""
+    from bot.encoder_build import build_encoder
+
+    _options("build-encoder", arguments)
+    build_encoder()
+
+
+@command
+def settings_doc(arguments: list[str]) -> None:
+    """Write docs/settings.md and .env.example anew from the settings."""
+    from bot.settings_doc import write
+
+    _options("settings-doc", arguments)
+    write()
+
+
+def _options(name: str, arguments: list[str], *flags: tuple[str, str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"python -m bot {name}", description=COMMANDS[name].__doc__)
+    for flag, explanation in flags:
+        parser.add_argument(flag, action="store_true", help=explanation)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit status is 2 when it was called wrongly or a setting is wrong."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {(function.__doc__ or '').strip()}" for name, function in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="The Skin Matrix assistant. Most commands have a shorter name: see `make help`.",
+        epilog="\n".join(["commands:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the command takes")
+    chosen = parser.parse_args(arguments)
+    from bot.settings import SettingsError
+
+    try:
+        return COMMANDS[chosen.command](chosen.arguments) or 0
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Trains the model when there is none, or when something that it is made from has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bot.settings import Settings
+
+INPUTS = (
+    "config.yml",
+    "domain.yml",
+    "data/**/*.yml",
+    "bot/components/**/*.py",
+    "bot/components/**/*.yml",
+    "bot/encoder*.py",
+    "bot/language*",
+    "build/encoder/manifest.json",
+    "requirements.txt",
+)
+"""What a model is made from, as patterns below the project's folder."""
+
+STAMP = "trained.json"
+KEPT = 3
+"""How many models trained here are kept: the latest one, and a way back."""
+
+
+class TrainingError(Exception):
+    """The model could not be trained. The message says where the details are."""
+
+
+def digest_of_inputs(root: Path) -> str:
+    """A digest of every file that a model is made from."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in INPUTS for path in root.glob(pattern) if path.is_file()}):
+        digest.update(f"{path.relative_to(root)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def ensure_model(settings: Settings, announce: Callable[[str], None], force: bool = False) -> bool:
+    """Train unless the model of the current inputs is there; returns whether it trained.
+
+    Raises:
+        TrainingError: training failed. The models that were there stay.
+    """
+    root = Path.cwd()
+    models = settings.models_dir
+    models.mkdir(parents=True, exist_ok=True)
+    with _locked(models / ".lock", announce):
+        inputs = digest_of_inputs(root)
+        if not force and _trained(models) == inputs:
+            return False
+        announce("Training the model (about a minute, once) ...")
+        name = f"milia-{inputs[:12]}"
+        _train(models, name, settings.data_dir / "log" / "train.log")
+        (models / STAMP).write_text(json.dumps({"inputs": inputs, "model": f"{name}.tar.gz"}) + "\n")
+        _drop_old(models)
+    return True
+
+
+def _trained(models: Path) -> str:
+    """The digest of what the latest model was made from; empty when there is none."""
+    try:
+        stamp = json.loads((models / STAMP).read_text())
+        return str(stamp["inputs"]) if (models / stamp["model"]).is_file() else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _train(models: Path, name: str, log: Path) -> None:
+    scratch = models / ".training"
+    shutil.rmtree(scratch, ignore_errors=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bot", "rasa", "train", "--force"]
+    command += ["--domain", "domain.yml", "--data", "data", "--config", "config.yml"]
+    command += ["--out", str(scratch), "--fixed-model-name", name]
+    # Rasa's cache knows a component's own source, but not the modules that it uses: train all of it anew.
+    environment = {**os.environ, "RASA_MAX_CACHE_SIZE": "0"}
+    try:
+        with log.open("w") as output:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+            )
+        trained = scratch / f"{name}.tar.gz"
+        if done.returncode != 0 or not trained.is_file():
+            raise TrainingError(f"The model could not be trained; {log} says why.")
+        os.replace(trained, models / trained.name)  # whole or not at all; servers load the newest
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _drop_old(models: Path) -> None:
+    for path in sorted(models.glob("milia-*.tar.gz"), key=lambda path: path.stat().st_ctime)[:-KEPT]:
+        path.unlink()
+
+
+@contextlib.contextmanager
+def _locked(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            announce("Waiting for another training to finish ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
