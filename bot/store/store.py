@@ -131,14 +131,20 @@ class Store:
         return reply.id
 
     def pending_replies(
-        self, channel: str, sender_id: str | None = None, limit: int = 100
+        self, channel: str, sender_id: str | None = None, limit: int = 100, since: datetime | None = None
     ) -> list[OutgoingReply]:
-        """What waits to be sent on this channel (to this conversation), oldest first."""
+        """What waits to be sent on this channel (to this conversation, since then), oldest first."""
         table = outgoing_replies
         query = sa.select(table).where(table.c.state == "queued", table.c.channel == storable_id(channel))
         if sender_id is not None:
             query = query.where(table.c.sender_id == storable_id(sender_id))
+        if since is not None:
+            query = query.where(table.c.created_at >= since)
         return self._read_all(OutgoingReply, query.order_by(table.c.created_at, table.c.id).limit(limit))
+
+    def replies(self, person_key: str, limit: int = 100) -> list[OutgoingReply]:
+        """The latest messages to a person, whether they have been sent or still wait, newest first."""
+        return self._latest(OutgoingReply, limit, person_key)
 
     def mark_reply_sent(self, reply_id: str) -> None:
         """Takes a reply out of the queue: it has reached the channel."""
