@@ -136,7 +136,7 @@ class TestWhatIsInstalled:
 
 
 class TestInstalling:
-    """With a uv that writes down how it is called, and makes a folder with a Python when it is asked for one."""
+    """With a uv that writes down how it is called, and makes a folder with a Python when asked to."""
 
     @pytest.fixture
     def calls(self, bootstrap, checkout, tmp_path, monkeypatch):

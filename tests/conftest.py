@@ -1,0 +1,105 @@
+"""What several tests need: free ports, settings of no machine, the whole assistant, really running."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports of loopback that nothing uses now, all different."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """An environment with these settings and every other at its default, whatever `.env` says."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    defaults = {PREFIX + field.name.upper(): "" for field in fields(Settings)}
+    return {
+        **others,
+        **defaults,
+        **{PREFIX + name.upper(): str(value) for name, value in settings.items()},
+    }
+
+
+@dataclass(frozen=True)
+class System:
+    """A running assistant: where it listens, where it keeps its data, the process to which signals go."""
+
+    chat_url: str
+    actions_url: str
+    data_dir: Path
+    database_url: str
+    environment: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def say(self, text: str, sender: str = "visitor") -> list[dict[str, Any]]:
+        """The replies on the REST channel."""
+        body = json.dumps({"sender": sender, "message": text}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.chat_url}/webhooks/rest/webhook", body, headers)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The assistant as `make run` starts it, on free ports and with an empty database.
+
+    The model is the project's own, in `models/`: trained when what it is made from has changed.
+    """
+    data_dir = tmp_path_factory.mktemp("system") / "data"
+    chat, actions, staff = free_ports(3)
+    variables = environment(chat_port=chat, actions_port=actions, staff_port=staff, data_dir=data_dir)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True
+    )
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if "is ready" in line:
+            break
+    else:
+        process.wait()
+        logs = [path.read_text()[-2000:] for path in sorted((data_dir / "log").glob("*.log"))]
+        pytest.fail("The assistant didn't start:\n" + "".join([*said, *logs]))
+    yield System(
+        chat_url=f"http://127.0.0.1:{chat}",
+        actions_url=f"http://127.0.0.1:{actions}",
+        data_dir=data_dir,
+        database_url=f"sqlite:///{data_dir / 'milia.db'}",
+        environment=variables,
+        process=process,
+    )
+    process.terminate()
+    process.stderr.read()
+    assert process.wait(30) == 0
+    process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's own Chromium, where it has one; Chromium's sandbox doesn't work for root."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    arguments = [*browser_type_launch_args.get("args", []), *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return {**browser_type_launch_args, "args": arguments, **({"executable_path": found} if found else {})}
