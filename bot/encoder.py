@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bot.settings import load_settings
 
 DIMENSIONS = 384
+FEATURES = 3 * DIMENSIONS
 MAX_TOKENS = 128
 MAX_CHARACTERS = 4096
 CACHE_SIZE = 4096
@@ -27,7 +28,7 @@ TOKENIZER = "tokenizer.json"
 MANIFEST = "manifest.json"
 
 ORIGIN = {
-    "builder": 2,  # raise it when the build writes other graphs, so that old ones are refused and built again
+    "builder": 3,  # raise it when the build writes other graphs, so that old ones are refused and built again
     "weights": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
@@ -63,7 +64,7 @@ class SentenceEncoder:
     A text's vector depends on the text alone: each is encoded by itself, because int8 scales are taken over a
     whole batch and would let its neighbours move the vector (docs/decisions/0002-encoder.md).
 
-    `cache_size` is the number of texts remembered, each 1.5 kB and its characters. Raises EncoderError when
+    `cache_size` is the number of texts remembered, each 4.6 kB and its characters. Raises EncoderError when
     the files in `directory` are not the ones that the build wrote.
     """
 
@@ -79,12 +80,17 @@ class SentenceEncoder:
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
-        """Unit vectors of the texts, one a row; of a long text the first 128 tokens count.
+        """Unit vectors of the texts, shape [n, 384]; of a long text the first 128 tokens count.
 
         `threads` is how many texts are encoded at a time; one suits a visitor's message, more a training set.
         """
+        return self.features(texts, threads=threads)[:, :DIMENSIONS]
+
+    def features(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
+        """What a classifier sees of the texts, shape [n, 1152]: the sentence vector, then those of two lower layers,
+        each a unit vector, in the order of `bot.encoder_graph.POOLED_LAYERS`."""
         if not texts:
-            return np.empty((0, DIMENSIONS), np.float32)
+            return np.empty((0, FEATURES), np.float32)
         texts = [_readable(text) for text in texts]
         known = self._recall(texts)
         new = [text for text in dict.fromkeys(texts) if text not in known]

@@ -1,0 +1,47 @@
+"""What actions work with, made when the first one needs it: settings, the clinic's facts, the recorder."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from rasa_sdk import Tracker
+
+from bot.clinic import Clinic, load_clinic
+from bot.model import Person
+from bot.settings import Settings, load_settings
+from bot.store.recorder import Recorder, shared_recorder
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings, read once a process."""
+    return load_settings()
+
+
+@lru_cache(maxsize=1)
+def clinic() -> Clinic:
+    """The clinic's facts."""
+    return load_clinic(settings().clinic_file)
+
+
+def recorder() -> Recorder:
+    """Where what happened is recorded."""
+    return shared_recorder(settings())
+
+
+def channel_of(tracker: Tracker) -> str:
+    """The channel on which the person wrote last."""
+    return tracker.get_latest_input_channel() or "unknown"
+
+
+def person_of(tracker: Tracker) -> Person:
+    """The person whose conversation this is."""
+    return settings().person(channel_of(tracker), tracker.sender_id)
+
+
+def full_intent(latest: dict[str, Any]) -> str:
+    """The intent of a message with its sub-topic, such as `faq/pain`."""
+    name = (latest.get("intent") or {}).get("name") or ""
+    selected = (latest.get("response_selector") or {}).get(name) or {}
+    return (selected.get("response") or {}).get("intent_response_key") or name

@@ -1,0 +1,69 @@
+"""Says what is in domain.yml: facts filled in, several answers joined, choices offered by their titles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.clinic import Clinic, load_clinic
+from bot.model import Button, Reply
+from bot.reply import join, to_message, to_reply
+from bot.settings import load_settings
+
+SEVERAL = "utter_several"
+ASK_WHICH = "utter_ask_which"
+NONE_OF_THESE = Button("None of these", "/none_of_these")
+
+
+class ClinicNLG(TemplatedNaturalLanguageGenerator):
+    """Rasa's generator of domain.yml's responses, with this project's `Reply` as its result.
+
+    Two responses are made of others: `utter_several` of `parts`, a list of `{"response": name, ...facts}`,
+    and `utter_ask_which` of `offers`, a list of intents whose titles become buttons.
+    """
+
+    def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
+        super().__init__(domain.responses)
+        self._clinic: Clinic = load_clinic(load_settings().clinic_file)
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """The message for a response; None when domain.yml has none of that name."""
+        if utter_action == SEVERAL:
+            replies = self.parts(kwargs.get("parts", ()), output_channel)
+            answered = [part["response"].replace("utter_", "/", 1) for part in kwargs.get("parts", ())]
+            return to_message(join(replies, answered)) if replies else None
+        reply = self.reply(utter_action, output_channel, kwargs)
+        if reply and utter_action == ASK_WHICH:
+            reply = self.offering(reply, kwargs.get("offers", ()))
+        return to_message(reply) if reply else None
+
+    def reply(self, name: str, channel: str, facts: Mapping[str, Any]) -> Reply | None:
+        """The reply of one response, its facts filled in."""
+        response = self._random_response_for(name, channel, {})
+        if response is None:
+            return None
+        texts = {key: value for key, value in facts.items() if isinstance(value, str)}
+        return to_reply(response, self._clinic, {**self._clinic.facts(source=channel), **texts})
+
+    def parts(self, parts: Iterable[Mapping[str, Any]], channel: str) -> Sequence[Reply]:
+        """The replies of several responses, each with its own facts."""
+        replies = [self.reply(part["response"], channel, part) for part in parts]
+        return [reply for reply in replies if reply]
+
+    def offering(self, reply: Reply, intents: Iterable[str]) -> Reply:
+        """The reply with a button for each intent that has a title, and one for none of them."""
+        buttons = [Button(title, f"/{intent}") for intent in intents if (title := self.title(intent))]
+        return Reply(text=reply.text, next_steps=(*buttons, NONE_OF_THESE), links=reply.links)
+
+    def title(self, intent: str) -> str | None:
+        """What a topic is called on a button: the `title` in its response's metadata."""
+        variations = self.responses.get(f"utter_{intent}") or [{}]
+        title: str | None = (variations[0].get("metadata") or {}).get("title")
+        return title
