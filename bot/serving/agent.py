@@ -1,4 +1,4 @@
-"""The agent behind the chat server: made of exactly the parts that are configured, and fed with new models."""
+"""The agent behind the chat server: made of exactly the parts that are configured, fed with new models."""
 
 from __future__ import annotations
 

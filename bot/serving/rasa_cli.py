@@ -14,7 +14,10 @@ def main(arguments: Sequence[str]) -> None:
     standin.install()
 
     import rasa.__main__
+    import rasa.telemetry
 
+    # It is switched off, but this writes a file that says it is on into the home folder.
+    rasa.telemetry.initialize_telemetry = lambda: False
     sys.argv = ["rasa", *arguments]
     try:
         rasa.__main__.main()

@@ -14,7 +14,7 @@ import inspect
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 DECISION = "docs/decisions/0001-no-tensorflow.md"
 
@@ -75,7 +75,9 @@ def _refusal(name: str) -> str:
 class _AbsentModule(ModuleType):
     """An empty package with every attribute that is asked for."""
 
-    __path__: ClassVar[list[str]] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__ = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

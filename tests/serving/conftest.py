@@ -1,10 +1,18 @@
-"""A small trained project, so that these tests need nothing else of the repository."""
+"""A small trained project and the servers that run on it: these tests need nothing else of the repository."""
 
+import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from bot.serving.standin import install
 
@@ -14,31 +22,78 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def train(project: Path, name: str) -> Path:
-    """Train the small project under `project` as its own process would, and return the model."""
+def environment(**settings: str) -> dict[str, str]:
+    """A clean environment for a process of this project."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MILIA_")}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+
+
+def rasa(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Rasa's command line in `project`."""
+    command = [sys.executable, "-m", "bot.serving.rasa_cli", *arguments]
+    return subprocess.run(
+        command, cwd=project, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(module: str, folder: Path, port_setting: str, **settings: str) -> Iterator[str]:
+    """A server of this project as a process of its own, from its first healthy answer on; gives its URL."""
+    port = free_port()
+    env = environment(**{port_setting: str(port)}, **settings)
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], cwd=folder, env=env, stderr=subprocess.PIPE, text=True
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            try:
+                requests.get(f"{url}/health", timeout=5).raise_for_status()
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < until, "not healthy within a minute"
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        errors = process.communicate(timeout=20)[1]
+        assert process.returncode == 0, errors
+
+
+def refusal(module: str, folder: Path, **settings: str) -> str:
+    """What a server says on stderr that must not start."""
     done = subprocess.run(
-        [sys.executable, "-m", "bot.serving.rasa_cli", "train", "--quiet", "--fixed-model-name", name],
-        cwd=project,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        [sys.executable, "-m", module],
+        cwd=folder,
+        env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=60,
+        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return project / "models" / f"{name}.tar.gz"
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    return done.stderr
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the small project in it, trained."""
-    import shutil
-
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project, trained once. Not to be changed."""
     folder = tmp_path_factory.mktemp("small") / "project"
     shutil.copytree(HERE / "project", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    train(folder, "small")
+    done = rasa(folder, "train", "--quiet", "--fixed-model-name", "small")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
-@pytest.fixture(scope="session")
-def model(project: Path) -> Path:
-    return project / "models" / "small.tar.gz"
+@pytest.fixture
+def project(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the trained project, to be changed at will."""
+    return Path(shutil.copytree(trained, tmp_path / "project", ignore=shutil.ignore_patterns(".rasa")))

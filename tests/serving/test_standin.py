@@ -60,9 +60,7 @@ def test_real_use_names_the_decision() -> None:
     class Model(tf.keras.Model):  # type: ignore[misc]
         """As Rasa's own models derive from one."""
 
-    with pytest.raises(
-        AbsentPackageError, match=r"TensorFlow is not part of this project .*no-tensorflow\.md"
-    ):
+    with pytest.raises(AbsentPackageError, match=r"not part of this project .*no-tensorflow\.md"):
         tf.constant([1, 2])
     with pytest.raises(AbsentPackageError, match=r"tensorflow\.keras\.Model"):
         Model()

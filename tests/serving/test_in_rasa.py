@@ -1,0 +1,101 @@
+"""What replaces parts of Rasa does what they did."""
+
+import inspect
+from functools import partial
+from typing import Any
+
+import pytest
+import rasa.core.processor
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.serving import in_rasa
+from bot.serving.runner import FlatGraphRunner
+
+RASAS_CALL_FORMAT = RemoteAction._action_call_format
+RASAS_VALIDATION = RemoteAction._validate_action_result
+
+DOMAIN = Domain.from_dict(
+    {"intents": ["greet"], "actions": [{"action_wide": {"send_domain": True}}, "action_narrow"]}
+)
+
+
+def conversation(turns: int) -> DialogueStateTracker:
+    events: list[Any] = []
+    for turn in range(turns):
+        events += [
+            ActionExecuted("action_listen"),
+            UserUttered(f"turn {turn}", intent={"name": "greet", "confidence": 1.0}, input_channel="rest"),
+            SlotSet("asked", turn),
+            BotUttered("Hello."),
+        ]
+    return DialogueStateTracker.from_events("visitor", events)
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replacements, for one test: what they replace is put back after it."""
+    monkeypatch.setattr(rasa.core.processor, "DaskGraphRunner", rasa.core.processor.DaskGraphRunner)
+    monkeypatch.setattr(RemoteAction, "_action_call_format", RASAS_CALL_FORMAT)
+    monkeypatch.setattr(RemoteAction, "_validate_action_result", RASAS_VALIDATION)
+    in_rasa.replace()
+
+
+def test_the_replacements_are_used(replaced: None) -> None:
+    assert rasa.core.processor.DaskGraphRunner is FlatGraphRunner
+    assert RemoteAction("action_narrow", None)._action_call_format(conversation(30), DOMAIN)["tracker"][
+        "events"
+    ]
+    assert RemoteAction("action_narrow", None)._validate_action_result({"events": []})
+    source = inspect.getsource(rasa.core.processor.MessageProcessor._load_model)
+    assert "DaskGraphRunner" in source, "Rasa no longer looks its runner up where we replace it"
+
+
+@pytest.mark.parametrize("action", ["action_narrow", "action_wide"])
+@pytest.mark.parametrize("selective", [True, False])
+def test_a_short_conversation_is_sent_as_rasa_sends_it(action: str, selective: bool) -> None:
+    tracker = conversation(in_rasa.TURNS - 1)
+    remote = RemoteAction(action, EndpointConfig(enable_selective_domain=selective))
+    ours, theirs = in_rasa.call_format(remote, tracker, DOMAIN), RASAS_CALL_FORMAT(remote, tracker, DOMAIN)
+    assert ours == theirs
+    assert ("domain" in ours) is (action == "action_wide" or not selective)
+
+
+def test_of_a_long_conversation_the_last_turns_are_sent() -> None:
+    events = in_rasa.recent_events(conversation(500))
+    assert [event["text"] for event in events if event["event"] == "user"] == [
+        f"turn {turn}" for turn in range(500 - in_rasa.TURNS, 500)
+    ]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"events": [], "responses": []},
+        {
+            "events": [{"event": "slot", "name": "a", "value": [1, None], "timestamp": None}],
+            "responses": [{"text": "a"}],
+        },
+        {"events": [{"event": "followup", "name": "action_listen", "timestamp": None}, {"event": "restart"}]},
+        {"events": [{"event": "slot"}]},
+        {"events": [{"name": "a"}]},
+        {"events": "none"},
+        {"responses": ["text"]},
+        [],
+        None,
+    ],
+)
+def test_answers_are_judged_as_rasa_judges_them(result: Any) -> None:
+    rasas = partial(RASAS_VALIDATION, RemoteAction("action_narrow", None))
+
+    def accepts(validate: Any) -> bool:
+        try:
+            return bool(validate(result))
+        except ValidationError:
+            return False
+
+    assert accepts(in_rasa.validate_result) == accepts(rasas)

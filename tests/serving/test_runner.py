@@ -1,0 +1,116 @@
+"""The flat runner gives what Rasa's own runner gives."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rasa.core.processor
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.engine import loader
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.engine.runner.interface import GraphRunner
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.shared.core.events import ActionExecuted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.serving.runner import FlatGraphRunner
+
+TEXTS = ["hello", "when are you open", "something else", "", "book a visit"]
+
+
+def load(trained: Path, tmp_path: Path, runner: type[GraphRunner]) -> tuple[Any, GraphRunner]:
+    folder = tmp_path / runner.__name__
+    folder.mkdir()
+    return loader.load_predict_graph_runner(
+        folder, trained / "models/small.tar.gz", LocalModelStorage, runner
+    )
+
+
+def test_understanding_and_predictions_are_those_of_rasas_runner(trained: Path, tmp_path: Path) -> None:
+    metadata, dask = load(trained, tmp_path, DaskGraphRunner)
+    _, flat = load(trained, tmp_path, FlatGraphRunner)
+    domain = metadata.domain
+
+    for text in TEXTS:
+        parsed = [
+            runner.run(inputs={PLACEHOLDER_MESSAGE: [UserMessage(text)]}, targets=[metadata.nlu_target])[
+                metadata.nlu_target
+            ][0].as_dict()
+            for runner in (dask, flat)
+        ]
+        for one in parsed:
+            one.pop("message_id", None)  # random
+        assert parsed[0] == parsed[1]
+
+        tracker = DialogueStateTracker.from_events(
+            "visitor",
+            [ActionExecuted("action_listen"), UserUttered(text, intent=parsed[0].get("intent"))],
+            slots=domain.slots,
+        )
+        ours, expected = (
+            runner.run(inputs={PLACEHOLDER_TRACKER: tracker}, targets=[metadata.core_target])[
+                metadata.core_target
+            ]
+            for runner in (flat, dask)
+        )
+        assert ours.probabilities == expected.probabilities
+        assert (ours.policy_name, ours.events) == (expected.policy_name, expected.events)
+
+
+async def test_whole_conversations_are_the_same(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = []
+    for runner in (DaskGraphRunner, FlatGraphRunner):
+        monkeypatch.setattr(rasa.core.processor, "DaskGraphRunner", runner)
+        agent = Agent.load(trained / "models/small.tar.gz")
+        assert agent.processor is not None
+        assert type(agent.processor.graph_runner) is runner
+        replies.append([await agent.handle_text(text, sender_id="visitor") for text in TEXTS if text])
+    assert replies[0] == replies[1]
+    assert any(replies[0])
+
+
+class Node:
+    """Stands for a `GraphNode`: joins what it is given and notes that it ran."""
+
+    def __init__(self, name: str, ran: list[str]) -> None:
+        self.name, self.ran = name, ran
+
+    def __call__(self, *inputs: tuple[str, str]) -> tuple[str, str]:
+        self.ran.append(self.name)
+        return self.name, f"{self.name}({','.join(value for _, value in inputs)})"
+
+
+def runner_of(needs: dict[str, list[str]], ran: list[str]) -> FlatGraphRunner:
+    schema = GraphSchema(
+        {
+            name: SchemaNode(
+                needs={need: need for need in wanted},
+                uses=Node,  # type: ignore[arg-type]
+                constructor_name="create",
+                fn="run",
+                config={},
+                is_target=name == "end",
+            )
+            for name, wanted in needs.items()
+        }
+    )
+    return FlatGraphRunner(schema, {name: Node(name, ran) for name in needs})  # type: ignore[misc]
+
+
+def test_each_node_that_is_needed_runs_once_after_what_it_needs() -> None:
+    ran: list[str] = []
+    runner = runner_of(
+        {"end": ["left", "right"], "left": ["start"], "right": ["start"], "start": ["given"], "idle": []}, ran
+    )
+    assert runner.run(inputs={"given": "x"}) == {"end": "end(left(start(x)),right(start(x)))"}
+    assert sorted(ran) == ["end", "left", "right", "start"]
+    assert runner.run(inputs={"given": "y"}, targets=["left"]) == {"left": "left(start(y))"}
+
+
+def test_a_cycle_is_named() -> None:
+    with pytest.raises(GraphRunError, match="end -> other -> end"):
+        runner_of({"end": ["other"], "other": ["end"]}, []).run()
