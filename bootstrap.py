@@ -264,7 +264,7 @@ def ensure_browser(checkout: Checkout) -> None:
     say("Installing Chromium for the browser tests ...")
     if shutil.which("apt-get") and os.geteuid() == 0:
         run(checkout, ["apt-get", "-qq", "update"])
-        run(checkout, ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"])
+        run(checkout, ["apt-get", "-qq", "install", "-y", "chromium"])
     if not has_browser():
         run(checkout, [checkout.python, "-m", "playwright", "install", "chromium"])
     if not has_browser():
