@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -41,6 +42,12 @@ def _positive(value: str) -> int:
     return int(value)
 
 
+def _count(value: str) -> int:
+    if not value.strip().isdigit():
+        raise ValueError("a whole number, 0 or more")
+    return int(value)
+
+
 def _seconds(value: str) -> float:
     try:
         number = float(value)
@@ -64,6 +71,14 @@ def _yes_no(value: str) -> Optional[bool]:
 
 def _words(value: str) -> Tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _origins(value: str) -> Tuple[str, ...]:
+    origins = tuple(origin.rstrip("/") for origin in _words(value))
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/\s?#@]+", origin):
+            raise ValueError("web sites without a path, such as https://www.example.com, separated by commas")
+    return origins
 
 
 def _path(value: str) -> Path:
@@ -114,7 +129,16 @@ class Settings:
     )
     public_url: str = setting("", "Where visitors reach the chat server, for example `https://chat.example.com/milia`.")
     allowed_origins: Tuple[str, ...] = setting(
-        "", "Web sites that may show the chat, comma-separated; empty allows only the chat server's own pages.", _words
+        "", "Web sites that may show the chat, comma-separated; empty allows only the chat server's own pages.", _origins
+    )
+    session_days: int = setting("30", "Days after which a visitor who comes back starts a new conversation.", _positive)
+    session_rate: int = setting("20", "Messages a minute that one visitor may send.", _positive)
+    address_rate: int = setting(
+        "240", "Messages and new visitors a minute from one internet address, which visitors of one network share.", _positive
+    )
+    turns_at_once: int = setting("200", "Website messages under way at once; more are asked to wait.", _positive)
+    proxies: int = setting(
+        "0", "Reverse proxies in front of the chat server: so many entries of X-Forwarded-For, from the right, are believed.", _count
     )
     log_level: str = setting("WARNING", "How much the processes log: DEBUG, INFO, WARNING or ERROR.")
     retention_days: int = setting("365", "Days for which conversations and call-back requests are kept.", _positive)

@@ -70,6 +70,11 @@ class Store:
     def _reader(self) -> Engine:
         return self._engine.execution_options(reads=True)
 
+    @property
+    def reads_at_once(self) -> bool:
+        """Whether reading takes no longer than handing it to another thread: no server is asked, nothing waits."""
+        return self.url.startswith("sqlite")
+
     def migrate(self, revision: str = "head") -> None:
         """Creates the tables, or brings them up to date. For the start of a process."""
         try:

@@ -1,0 +1,67 @@
+"""Pages beside the chat: a site as the clinic would have it, and health for supervisors and load balancers."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from sanic import Blueprint
+from sanic.exceptions import PayloadTooLarge
+from sanic.request import Request
+from sanic.response import HTTPResponse, html
+from sanic.response import json as json_response
+
+from bot.clinic import load_clinic
+from bot.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+
+# As strict as a page can be: the widget must work on it.
+DEMO_POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+def pages(settings: Settings) -> Blueprint:
+    """`/`, `/health/live` and `/health/ready`."""
+    blueprint = Blueprint("pages")
+    clinic = load_clinic(settings.clinic_file)
+    facts = {f"{{{name}}}": escape(value) for name, value in clinic.facts().items()}
+    page = (STATIC / "demo.html").read_text(encoding="utf-8")
+    for name, value in facts.items():
+        page = page.replace(name, value)
+    styles = (STATIC / "demo.css").read_text(encoding="utf-8")
+
+    @blueprint.get("/")
+    async def demo(_: Request) -> HTTPResponse:
+        return html(page, headers={"Content-Security-Policy": DEMO_POLICY, "Cache-Control": "no-cache"})
+
+    @blueprint.get("/demo.css")
+    async def demo_styles(_: Request) -> HTTPResponse:
+        return HTTPResponse(styles, content_type="text/css; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+    @blueprint.get("/health/live")
+    async def live(_: Request) -> HTTPResponse:
+        """The process answers."""
+        return json_response({"status": "ok"})
+
+    @blueprint.get("/health/ready")
+    async def ready(request: Request) -> HTTPResponse:
+        """It has a model, and is not about to stop."""
+        agent = getattr(request.app.ctx, "agent", None)
+        if agent is None or not agent.is_ready():
+            return json_response({"error": "No model is loaded yet; ask again in a moment."}, status=503)
+        if getattr(request.app.ctx, "stopping", False):
+            return json_response({"error": "The server is stopping; ask another one."}, status=503)
+        return json_response({"status": "ok", "model": agent.model_id})
+
+    @blueprint.listener("before_server_stop")
+    async def stopping(app: object, _: object) -> None:
+        app.ctx.stopping = True  # type: ignore[attr-defined]
+
+    @blueprint.exception(PayloadTooLarge)
+    async def too_large(_: Request, error: PayloadTooLarge) -> HTTPResponse:
+        return json_response({"error": "The body is too large; send less than 1 MiB."}, status=413)
+
+    return blueprint

@@ -1,0 +1,72 @@
+/* Messages on their way: one after the other, kept until the server has answered, also over a reload. */
+
+const RETRIES = [0, 1, 3];
+
+class Outbox {
+  /* on: {sending, heard, sent, failed}, each told of the message. */
+  constructor(on) {
+    this.on = on;
+    this.waiting = tab.recall().unsent || [];
+    this.failed = this.waiting.length > 0;
+  }
+
+  add(message) {
+    this.waiting.push(message);
+    this.keep();
+    this.run();
+  }
+
+  /* Leaves out what has arrived after all. */
+  settle(ids) {
+    this.waiting = this.waiting.filter((message) => !ids.has(message.id));
+    this.keep();
+  }
+
+  drop(message) {
+    this.settle(new Set([message.id]));
+  }
+
+  clear() {
+    this.waiting = [];
+    this.failed = false;
+    this.keep();
+  }
+
+  keep() {
+    tab.remember({ unsent: this.waiting });
+  }
+
+  async run() {
+    if (this.busy) return;
+    this.busy = true;
+    this.failed = false;
+    while (this.waiting.length && !this.failed) {
+      const message = this.waiting[0];
+      try {
+        await this.deliver(message);
+        this.drop(message);
+        this.on.sent(message);
+      } catch (problem) {
+        this.failed = true;
+        if (this.waiting.includes(message)) this.on.failed(message, problem);
+      }
+    }
+    this.busy = false;
+  }
+
+  async deliver(message) {
+    this.on.sending(message);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await converse(message, !!message.tried, (said) => this.on.heard(message, said));
+        return;
+      } catch (problem) {
+        // Whether it arrived is unknown: the server knows the message by its id and answers it once.
+        message.tried = true;
+        this.keep();
+        if (problem instanceof Refused || attempt + 1 >= RETRIES.length) throw problem;
+        await pause(RETRIES[attempt + 1]);
+      }
+    }
+  }
+}
