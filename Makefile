@@ -4,6 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := $(PYTHON3) bootstrap.py
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 # Without compiled files every start takes half a minute longer; other people's packages don't belong in here.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
