@@ -18,6 +18,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from bot.channels.website.pages import pages
 from bot.serving import in_rasa
 from bot.serving.actions_endpoint import actions_endpoint
 from bot.serving.agent import ModelPuller, load_latest, make_agent
@@ -40,6 +41,7 @@ def build_app(settings: Settings) -> Sanic:
     app = Sanic("milia_chat", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
     register(_channels(), app, route="/webhooks/")
+    app.blueprint(pages(settings))
 
     @app.get("/health")
     async def health(_: Request) -> HTTPResponse:

@@ -12,6 +12,7 @@ from sanic.response import HTTPResponse, html
 from sanic.response import json as json_response
 
 from bot.clinic import load_clinic
+from bot.reply import fill
 from bot.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -26,20 +27,18 @@ DEMO_POLICY = (
 def pages(settings: Settings) -> Blueprint:
     """`/`, `/health/live` and `/health/ready`."""
     blueprint = Blueprint("pages")
-    clinic = load_clinic(settings.clinic_file)
-    facts = {f"{{{name}}}": escape(value) for name, value in clinic.facts().items()}
-    page = (STATIC / "demo.html").read_text(encoding="utf-8")
-    for name, value in facts.items():
-        page = page.replace(name, value)
-    styles = (STATIC / "demo.css").read_text(encoding="utf-8")
+    headers = {"Content-Security-Policy": DEMO_POLICY, "Cache-Control": "no-cache"}
 
     @blueprint.get("/")
     async def demo(_: Request) -> HTTPResponse:
-        return html(page, headers={"Content-Security-Policy": DEMO_POLICY, "Cache-Control": "no-cache"})
+        facts = load_clinic(settings.clinic_file).facts()
+        page = (STATIC / "demo.html").read_text(encoding="utf-8")
+        return html(fill(page, {name: escape(fact) for name, fact in facts.items()}), headers=headers)
 
     @blueprint.get("/demo.css")
     async def demo_styles(_: Request) -> HTTPResponse:
-        return HTTPResponse(styles, content_type="text/css; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        styles = (STATIC / "demo.css").read_text(encoding="utf-8")
+        return HTTPResponse(styles, content_type="text/css; charset=utf-8", headers=headers)
 
     @blueprint.get("/health/live")
     async def live(_: Request) -> HTTPResponse:
