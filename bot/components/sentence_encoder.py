@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -16,12 +15,19 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.encoder import CACHE_SIZE, ORIGIN, shared
+from bot.components.clause_splitter import CLAUSE_SPANS
+from bot.components.context_reader import IN_CONTEXT
+from bot.components.spelling_corrector import CORRECTED
+from bot.encoder import CACHE_SIZE, ORIGIN, Vectors, shared
+
+READ_TEXTS = "read_texts"  # message property: the message, then its parts, last the message in its context
+READ_FEATURES = "read_features"  # message property: their features, shape [n, 1152]
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=False)
 class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
-    """Adds one dense sentence feature of shape [1, 384] and length one to the text of each message."""
+    """Adds one dense sentence feature of shape [1, 1152] to the text of each message: three unit vectors, of which the first
+    is the sentence's (see `SentenceEncoder.features`). Parts and readings in context get theirs in `read_features`."""
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -72,17 +78,39 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
         """Nothing to check beyond what the encoder checks itself."""
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Adds the feature to incoming messages."""
-        self._featurize(messages, threads=1)
+        """Adds the features to incoming messages, in one call of the encoder for each."""
+        for message in messages:
+            text = wording(message)
+            if not text:
+                continue
+            texts = [text, *(part.text for part in message.get(CLAUSE_SPANS) or ())]
+            if message.get(IN_CONTEXT):
+                texts.append(message.get(IN_CONTEXT))
+            features = self._encoder.features(texts)
+            message.set(READ_TEXTS, texts)
+            message.set(READ_FEATURES, features)
+            self._add(message, features[0])
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds the feature to all training examples, in one call of the encoder."""
-        self._featurize(training_data.training_examples, threads=self._training_threads)
+        examples = [example for example in training_data.training_examples if wording(example)]
+        vectors = self._encoder.features([wording(example) for example in examples], threads=self._training_threads)
+        for example, vector in zip(examples, vectors, strict=True):
+            self._add(example, vector)
         return training_data
 
-    def _featurize(self, messages: Iterable[Message], threads: int) -> None:
-        with_text = [message for message in messages if message.get(TEXT)]
-        vectors = self._encoder.encode([message.get(TEXT) for message in with_text], threads=threads)
-        for message, vector in zip(with_text, vectors, strict=True):
-            message.add_features(Features(vector[None], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+    def _add(self, message: Message, vector: Vectors) -> None:
+        message.add_features(Features(vector[None], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+
+
+def wording(message: Message) -> str:
+    """The text of a message as it is understood: with its spelling mended."""
+    return str(message.get(CORRECTED) or message.get(TEXT) or "")
+
+
+def features_of(example: Message) -> Vectors:
+    """The features that the encoder gave to a training example, shape [1152]."""
+    _, sentence = example.get_dense_features(TEXT)
+    vector: Vectors = sentence.features[0]
+    return vector

@@ -1,0 +1,161 @@
+"""Reads a follow-up ("how long?", "and around the eyes?") together with what the conversation was about."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.events import ActionExecuted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.components.spelling_corrector import CORRECTED
+
+PREVIOUS_TOPIC = "previous_topic"  # message property: what the visitor was last told about
+IN_CONTEXT = "in_context"  # message property: the message as a question that stands by itself
+ELLIPTICAL = "elliptical"  # message property: whether it hardly says anything by itself
+
+# What "it" is after a topic, and the question that a fragment ("around the eyes?") goes on with.
+_SUBJECTS: dict[str, tuple[str, str]] = {
+    "faq/pain": ("milia removal", "does milia removal hurt"),
+    "faq/procedure": ("milia removal", "what happens when milia are removed"),
+    "faq/removal": ("milia removal", "how are milia removed"),
+    "faq/effective": ("milia removal", "does milia removal work"),
+    "faq/recovery": ("the skin after milia removal", "how long is the recovery after milia removal"),
+    "faq/aftercare": ("the skin after milia removal", "what do i do after milia removal"),
+    "faq/who_removes": ("milia removal", "who removes milia"),
+    "faq/products": ("the moisturiser", "which moisturiser do you recommend"),
+    "faq/skin_types": ("the moisturiser", "does the moisturiser suit skin that is"),
+    "faq/exfoliation": ("the scrub", "which exfoliating scrub"),
+    "faq/omega3": ("fish oil", "does fish oil help milia"),
+    "faq/squeeze": ("squeezing milia", "can i squeeze milia"),
+    "faq/home_remedies": ("a home treatment for milia", "does it get rid of milia:"),
+    "faq/skin_diagnosis": ("a skin diagnosis", "what is a skin diagnosis"),
+    "faq/about_clinic": ("the clinic", "tell me about the clinic"),
+    "faq/location": ("milia", "do you get milia"),
+    "faq/causes": ("milia", "what causes milia"),
+    "faq/prevention": ("milia", "how do i prevent milia"),
+    "book_appointment": ("the appointment", "can i book an appointment"),
+    "ask_discount": ("the discount code", "do you have a discount"),
+    "ask_price": ("milia removal", "how much does it cost"),
+    "ask_scarring": ("milia removal", "does milia removal leave scars"),
+    "ask_other_method": ("milia removal", "do you use"),
+    "ask_before_visit": ("the appointment", "what should i do before the appointment"),
+    "ask_cream_cause": ("eye cream", "does it cause milia:"),
+    "ask_baby": ("milia on babies", "do babies get milia"),
+}
+_DEFAULT_SUBJECT = ("milia", "what about milia")
+_SMALL_TALK = {
+    "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope", "nlu_fallback", "none_of_these",
+    "give_details", "ask_privacy", "other_language", "emergency", "self_harm",
+}  # fmt: skip
+_PRONOUN = re.compile(r"\b(it|they|them|that|this|those|these|one)\b")
+_CONTINUES = re.compile(r"^(?:ok(?:ay)?|oh|right|so|hmm|yes|no)?[ ,.]*(?:and|what about|how about|what if|or|but|then)\b")
+_FRAGMENT = re.compile(r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after|before)\b")
+_QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
+MOST_WORDS = 8
+
+
+def subject_of(topic: str) -> tuple[str, str]:
+    """What "it" means after a topic, and the question it answered."""
+    return _SUBJECTS.get(topic, _DEFAULT_SUBJECT)
+
+
+def in_context(text: str, topic: str) -> str | None:
+    """A follow-up as a question that stands by itself; None for a text that already does.
+
+    Args:
+        text: corrected, in lower case.
+        topic: what the visitor was last told about.
+    """
+    plain = text.strip(" ?!.")
+    words = plain.split()
+    if not words or len(words) > MOST_WORDS:
+        return None
+    subject, question = subject_of(topic)
+    if _FRAGMENT.match(plain) or (_CONTINUES.match(plain) and not _PRONOUN.search(plain)):
+        rest = re.sub(r"^(?:ok(?:ay)?|oh|so)?[ ,.]*(?:and|or|but|then|also)?\s*(?:what about|how about|what if)?\s*", "", plain)
+        return f"{question} {rest}" if rest else question
+    if _PRONOUN.search(plain):
+        return _PRONOUN.sub(subject, plain, count=1)
+    if _QUESTION.match(plain) and len(words) <= 5:
+        return f"{plain} {subject}"
+    return None
+
+
+def is_elliptical(text: str) -> bool:
+    """Whether a text is too short to mean much without what came before."""
+    plain = text.strip(" ?!.")
+    return bool(_FRAGMENT.match(plain)) or len(plain.split()) <= 3
+
+
+def previous_topic(tracker: DialogueStateTracker, look_back: int) -> str | None:
+    """The last topic, within some messages, that was more than small talk."""
+    seen = 0
+    for event in reversed(tracker.events):
+        if isinstance(event, ActionExecuted) and event.action_name == "action_session_start":
+            return None
+        if isinstance(event, UserUttered):
+            seen += 1
+            topic = topic_of(event.parse_data)
+            if topic == "several_questions":
+                clauses = event.parse_data.get("clauses") or [{}]
+                topic = clauses[-1].get("intent")
+            if topic and topic not in _SMALL_TALK:
+                return str(topic)
+            if seen >= look_back:
+                return None
+    return None
+
+
+def topic_of(parse_data: Any) -> str:
+    """The intent of parse data with its sub-topic."""
+    name = (parse_data.get("intent") or {}).get("name") or ""
+    selected = ((parse_data.get("response_selector") or {}).get(name) or {}).get("response") or {}
+    return str(selected.get("intent_response_key") or name)
+
+
+@DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
+class ContextReader(GraphComponent):
+    """Sets `previous_topic` and, for follow-ups, `in_context`."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The component's settings in config.yml."""
+        return {
+            # Messages back to look for a topic. Raising it lets "and the price?" refer to older answers.
+            "look_back": 3,
+        }
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._look_back: int = config["look_back"]
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> ContextReader:
+        """Creates a new component (see parent class for full docstring)."""
+        return cls(config)
+
+    def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
+        """Reads incoming messages in the light of the conversation."""
+        for message in messages:
+            topic = previous_topic(tracker, self._look_back)
+            text = (message.get(CORRECTED) or message.get(TEXT) or "").lower()
+            if topic is None or not text:
+                continue
+            message.set(PREVIOUS_TOPIC, topic)
+            reading = in_context(text, topic)
+            if reading:
+                message.set(IN_CONTEXT, reading)
+                message.set(ELLIPTICAL, is_elliptical(text))
+        return messages
