@@ -48,6 +48,16 @@ def serve(arguments: list[str]) -> None:
 
 
 @command
+def score(arguments: list[str]) -> int:
+    """Judge the running assistant's replies to files of questions; --misses lists what went wrong."""
+    from benchmarks.score import main
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    return main(arguments, f"http://{settings.host}:{settings.chat_port}")
+
+
+@command
 def actions(arguments: list[str]) -> None:
     """Run the action server alone."""
     from bot.serving.action_server import serve
