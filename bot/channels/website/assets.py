@@ -17,7 +17,16 @@ from bot.model import Reply
 from bot.texts import Texts
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("facts.js", "theme.js", "elements.js", "server.js", "message.js", "outbox.js", "chat.js", "start.js")
+SCRIPTS = (
+    "facts.js",
+    "theme.js",
+    "elements.js",
+    "server.js",
+    "message.js",
+    "outbox.js",
+    "chat.js",
+    "start.js",
+)
 MINUTES_5 = "public, max-age=300, stale-while-revalidate=86400"
 FOR_GOOD = "public, max-age=31536000, immutable"
 

@@ -1,4 +1,4 @@
-"""Messages under way: each is processed once and in order, however often and from wherever it is asked about."""
+"""Messages under way: each is processed once and in order, however often it is asked about."""
 
 from __future__ import annotations
 

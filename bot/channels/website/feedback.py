@@ -18,7 +18,9 @@ TURNS_OF_CONTEXT = 6
 def thumb_event(person: Person, reply_id: str, up: bool, question: UserUttered | None) -> Event:
     """What the charts count. The same thumb on the same reply is the same event."""
     name = "thumbs_up" if up else "thumbs_down"
-    return Event(person, name, {"reply": reply_id, "intent": topic_of(question)}, id=_id(person, name, reply_id))
+    return Event(
+        person, name, {"reply": reply_id, "intent": topic_of(question)}, id=_id(person, name, reply_id)
+    )
 
 
 def unhelped_question(
@@ -37,8 +39,9 @@ def unhelped_question(
         intent=topic_of(question),
         candidates=tuple(
             Candidate(str(candidate.get("name")), float(candidate.get("confidence") or 0))
-            for candidate in (question.parse_data.get("intent_ranking") or [])[:3]
+            for candidate in question.parse_data.get("candidates") or ()
         ),
+        language=str(question.parse_data.get("language") or ""),
         context=tuple(
             ("visitor" if isinstance(event, UserUttered) else "bot", scrub(event.text)) for event in before
         ),

@@ -56,14 +56,8 @@ def staff_item(outgoing: OutgoingReply, turns: Turns, conversation: str) -> dict
 
 def replies_after(items: Sequence[Mapping[str, Any]], message_id: str) -> list[Mapping[str, Any]] | None:
     """The bot's replies to a visitor's message; None when the conversation doesn't hold the message."""
-    for place, item in enumerate(items):
-        if item["from"] == "visitor" and item["id"] == message_id:
-            break
-    else:
-        return None
-    replies = []
-    for item in items[place + 1 :]:
-        if item["from"] == "visitor":
-            break
-        replies.append(item)
-    return replies
+    by_visitor = [place for place, item in enumerate(items) if item["from"] == "visitor"]
+    for place, following in zip(by_visitor, [*by_visitor[1:], len(items)], strict=True):
+        if items[place]["id"] == message_id:
+            return list(items[place + 1 : following])
+    return None

@@ -34,7 +34,10 @@ class Limits:
         }
 
     async def wait(self, kind: str, who: str) -> int | None:
-        """Counts one request of `who` ("session", "address", "live"); the seconds to wait when it is one too many."""
+        """Counts one request; gives the seconds to wait when it is one too many.
+
+        kind: what is counted: "session", "address" or "live".
+        """
         try:
             if self._shared:
                 return await asyncio.to_thread(self._count, kind, who)

@@ -24,7 +24,9 @@ class LiveReplies:
     in the outbox until the widget has said that it shows it, so none is lost with a connection.
     """
 
-    def __init__(self, store: Store, channel: str, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS) -> None:
+    def __init__(
+        self, store: Store, channel: str, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS
+    ) -> None:
         self._store = store
         self._channel = channel
         self._pause = seconds_between_looks

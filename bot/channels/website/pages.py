@@ -1,4 +1,4 @@
-"""Pages beside the chat: a site as the clinic would have it, and health for supervisors and load balancers."""
+"""Pages beside the chat: a site as the clinic would have it, and health for load balancers."""
 
 from __future__ import annotations
 

@@ -17,12 +17,9 @@ from bot.model import Reply
 MAX_BODY_BYTES = 256 * 1024
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
-# Replies that answer nothing, so there is nothing to rate.
-_NO_ANSWER = (
-    "utter_ask_callback", "utter_bad_callback", "utter_changed_callback", "utter_callback", "utter_ask_which",
-    "utter_greet", "utter_goodbye", "utter_thank", "utter_affirm", "utter_deny", "utter_empty",
-    "utter_emergency", "utter_self_harm", "utter_unsupported", "utter_trouble",
-)  # fmt: skip
+# Responses that answer a question, so that there is something to rate.
+_ANSWERS = ("utter_faq", "utter_ask_", "utter_several", "utter_book", "utter_no_offer")
+_ASKING = ("utter_ask_callback", "utter_ask_which", "utter_ask_help")
 
 
 def body_of(request: Request, too_large: str) -> Mapping[str, Any]:
@@ -87,4 +84,5 @@ def to_wire(
 
 def is_answer(message: Mapping[str, Any]) -> bool:
     """Whether a message that Rasa sends answers a question, as its response's name tells."""
-    return not str(message.get("utter_action") or "").startswith(_NO_ANSWER)
+    name = str(message.get("utter_action") or "")
+    return name.startswith(_ANSWERS) and not name.startswith(_ASKING)
