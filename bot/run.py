@@ -52,7 +52,8 @@ def welcome(settings: Settings) -> str:
     return "\n".join(
         [
             "The assistant is ready.",
-            f"  chat server    {chat}  (REST: POST {chat}/webhooks/rest/webhook)",
+            f"  chat           {chat}/  (a web page with the chat in it)",
+            f"  REST           POST {chat}/webhooks/rest/webhook",
             f"  action server  http://{settings.actions_host}:{settings.actions_port}",
             "  to talk to it  make chat, in another terminal",
             f"  logs           {settings.data_dir / 'log'}",
