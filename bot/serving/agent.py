@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import tarfile
 import zlib
@@ -52,6 +53,10 @@ class ServedAgent(Agent):
         self.tracker_store.domain = self.domain
         if isinstance(self.nlg, TemplatedNaturalLanguageGenerator):
             self.nlg.responses = self.domain.responses
+        # What is there now stays until the next model: the garbage collector needn't walk through it again.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:

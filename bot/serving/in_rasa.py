@@ -14,10 +14,12 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ig
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
 from rasa.core.actions.action import RemoteAction
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from bot.serving.runner import FlatGraphRunner
+
+_rasas_resolve = Event.resolve_by_type
 
 TURNS = 20
 """How many of a conversation's last turns a custom action is shown, so that its cost doesn't grow with it."""
@@ -28,6 +30,7 @@ def replace() -> None:
     rasa.core.processor.DaskGraphRunner = FlatGraphRunner
     RemoteAction._action_call_format = call_format
     RemoteAction._validate_action_result = staticmethod(validate_result)
+    Event.resolve_by_type = staticmethod(resolve_event)
 
 
 def call_format(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
@@ -63,6 +66,19 @@ def validate_result(result: Any) -> bool:
     if error is not None:
         raise error
     return True
+
+
+def resolve_event(type_name: str, default: type[Event] | None = None) -> type[Event] | None:
+    """The class of an event; Rasa's own method walks through all classes for each event that it reads."""
+    found = _events.get(type_name)
+    if found is None:
+        found = _rasas_resolve(type_name, default)
+        if found is not None and found.type_name == type_name:
+            _events[type_name] = found
+    return found
+
+
+_events: dict[str, type[Event]] = {}
 
 
 @cache

@@ -36,10 +36,23 @@ def rasa(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that refuses connections and that nobody but our own servers takes until the tests end."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that a server may listen there
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    return int(held.getsockname()[1])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _release_ports() -> Iterator[None]:
+    yield
+    while _held:
+        _held.pop().close()
 
 
 @contextmanager

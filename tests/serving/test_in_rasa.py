@@ -9,7 +9,7 @@ import rasa.core.processor
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
@@ -18,6 +18,7 @@ from bot.serving.runner import FlatGraphRunner
 
 RASAS_CALL_FORMAT = RemoteAction._action_call_format
 RASAS_VALIDATION = RemoteAction._validate_action_result
+RASAS_RESOLUTION = Event.resolve_by_type
 
 DOMAIN = Domain.from_dict(
     {"intents": ["greet"], "actions": [{"action_wide": {"send_domain": True}}, "action_narrow"]}
@@ -41,6 +42,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """The replacements, for one test: what they replace is put back after it."""
     monkeypatch.setattr(rasa.core.processor, "DaskGraphRunner", rasa.core.processor.DaskGraphRunner)
     monkeypatch.setattr(RemoteAction, "_action_call_format", RASAS_CALL_FORMAT)
+    monkeypatch.setattr(Event, "resolve_by_type", staticmethod(RASAS_RESOLUTION))
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RASAS_VALIDATION)
     in_rasa.replace()
 
@@ -99,3 +101,12 @@ def test_answers_are_judged_as_rasa_judges_them(result: Any) -> None:
             return False
 
     assert accepts(in_rasa.validate_result) == accepts(rasas)
+
+
+def test_events_are_found_as_rasa_finds_them() -> None:
+    for _ in range(2):
+        for kind in ("user", "slot", "action", "bot", "restart", "active_loop", "topic"):
+            assert in_rasa.resolve_event(kind) is RASAS_RESOLUTION(kind)
+        assert in_rasa.resolve_event("unheard_of", SlotSet) is SlotSet
+        with pytest.raises(ValueError, match="unheard_of"):
+            in_rasa.resolve_event("unheard_of")
