@@ -38,7 +38,7 @@ def clean(text: str) -> str:
 
 
 def storable_id(text: str) -> str:
-    """The id under which a conversation or channel is stored: itself, or a digest when overlong or unclean."""
+    """The id under which a conversation or channel is stored: itself, or a digest if overlong or unclean."""
     if len(text) <= LONGEST_ID and clean(text) == text:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

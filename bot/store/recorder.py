@@ -65,6 +65,12 @@ class Recorder:
         """Whether items go straight to the spool, so that nobody waits for a database known to be down."""
         return self._database_down.is_set()
 
+    def database_failed(self) -> None:
+        """For those who saw a read fail: the database is left alone until it answers again."""
+        self._database_down.set()
+        self.start()
+        self._wake.set()
+
     # ------------------------------------------------------------ for everybody
 
     def record(self, item: Item) -> None:

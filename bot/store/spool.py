@@ -87,12 +87,13 @@ class Spool:
                 path.unlink()
 
     def erase(self, person_key: str, sender_id: str) -> int:
-        """Removes a person's records for good; says how many there were."""
+        """Removes the records of a person (if there is a key) and a conversation; says how many."""
         if not self.directory.exists():
             return 0
 
         def others(record: Record) -> bool:
-            return record.get("person_key") != person_key and record.get("sender_id") != sender_id
+            theirs = bool(person_key) and record.get("person_key") == person_key
+            return not theirs and record.get("sender_id") != sender_id
 
         with self._lock("drain.lock"), self._lock("append.lock"):
             return sum(_keep(path, others) for path in sorted(self.directory.glob("*.jsonl")))

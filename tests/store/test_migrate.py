@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import bot.store
 from bot.model import Event, Person
 from bot.store.store import Store
 from bot.store.tables import metadata
@@ -18,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
+    for module in pkgutil.iter_modules(bot.store.__path__):
+        if module.name.endswith("tables"):
+            importlib.import_module(f"bot.store.{module.name}")
     with store._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []

@@ -44,8 +44,9 @@ def until(true: Callable[[], bool], seconds: float = 10) -> None:
 class Lock:
     """Keeps the database locked, as a hung process would."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tables: str = "events, unanswered_questions") -> None:
         self.engine = sa.create_engine(store.url, future=True)
+        self.tables = tables
 
     def __enter__(self) -> None:
         self.connection = self.engine.connect()
@@ -53,9 +54,7 @@ class Lock:
             self.connection.connection.isolation_level = None
             self.connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            self.connection.exec_driver_sql(
-                "LOCK TABLE events, unanswered_questions IN ACCESS EXCLUSIVE MODE"
-            )
+            self.connection.exec_driver_sql(f"LOCK TABLE {self.tables} IN ACCESS EXCLUSIVE MODE")
 
     def __exit__(self, *_: Any) -> None:
         self.connection.rollback()

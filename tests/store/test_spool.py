@@ -137,7 +137,8 @@ import sys
 from pathlib import Path
 from bot.store.spool import Spool
 for n in range(50):
-    Spool(Path(sys.argv[1])).append([{"kind": "Event", "person_key": "", "sender_id": sys.argv[2], "data": {"n": n}}])
+    record = {"kind": "Event", "person_key": "", "sender_id": sys.argv[2], "data": {"n": n}}
+    Spool(Path(sys.argv[1])).append([record])
 """
     writers = [
         subprocess.Popen([sys.executable, "-c", code, str(spool.directory), str(n)], cwd=ROOT)
