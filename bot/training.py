@@ -22,6 +22,8 @@ INPUTS = (
     "bot/components/**/*.py",
     "bot/components/**/*.yml",
     "bot/encoder*.py",
+    "bot/grams.py",
+    "bot/spelling.py",
     "bot/language*",
     "build/encoder/manifest.json",
     "requirements.txt",

@@ -28,6 +28,10 @@ from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
 OUT_OF_SCOPE, ASK_WHICH, SEVERAL, OTHER_LANGUAGE = "out_of_scope", "nlu_fallback", "several_questions", "other_language"
 CHAT = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "none_of_these"})
 SAFETY = ("self_harm", "emergency")
+_LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a question, not asked
+_BEYOND_DOUBT = 0.9
+_SHORT = 6  # words
+_SURELY_UNKNOWN = 0.7  # from which one of several questions is admitted not to be known
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -89,25 +93,36 @@ class Decider:
         best = max(totals, key=lambda key: totals[key])
         return next(name for name, _ in reading.topics if self._family.get(name, name) == best), totals[best]
 
-    def several(self, whole: Reading, parts: list[Part], readings: list[Reading]) -> Decision | None:
+    def several(self, parts: list[Part], readings: list[Reading]) -> Decision | None:
         """What to do with a message that may ask several things; None when it asks one."""
-        answered: list[tuple[str, str, bool]] = []
-        for part, reading in zip(parts, readings, strict=True):
-            topic, confidence = self._topic(reading)
-            needed = self._at.part if part.strong else self._at.weak_part
-            known = topic != OUT_OF_SCOPE and confidence >= needed and reading.nearness >= self._at.near
-            if known and topic not in {"greet", "affirm", "deny", "goodbye"}:
-                answered.append((part.text, topic, part.asks))
-            elif part.asks and part.strong and topic == OUT_OF_SCOPE and confidence >= 0.8 and len(part.text.split()) >= 3:
-                answered.append((part.text, OUT_OF_SCOPE, True))
-        distinct: dict[Any, tuple[str, str, bool]] = {}
-        for item in answered:
-            distinct.setdefault(self._family.get(item[1], item[1]), item)
-        clauses = tuple((text, topic) for text, topic, _ in distinct.values())
-        topics = {topic for _, topic in clauses}
-        if len(clauses) < 2 or topics <= CHAT | {OUT_OF_SCOPE}:
+        clauses = self.clauses(parts, readings)
+        if len(clauses) < 2 or {topic for _, topic in clauses} <= CHAT | {OUT_OF_SCOPE}:
             return None
         return Decision(SEVERAL, 1.0, clauses=clauses)
+
+    def clauses(self, parts: list[Part], readings: list[Reading]) -> tuple[tuple[str, str], ...]:
+        """The parts that ask something, each with its topic; of those with the same answer the first."""
+        is_list = all(part.is_keyword for part in parts)
+        found: dict[Any, tuple[str, str]] = {}
+        for part, reading in zip(parts, readings, strict=True):
+            topic, confidence = self._topic(reading)
+            if topic == OUT_OF_SCOPE:
+                if part.asks and part.strong and confidence >= _SURELY_UNKNOWN and len(part.text.split()) > 2:
+                    found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
+            elif topic not in _LEADS and reading.nearness >= self._at.near:
+                needed = self._at.part if part.strong and part.asks else self._at.weak_part
+                if confidence >= needed and (is_list or _counts(part, topic, confidence)):
+                    found.setdefault(self._family.get(topic, topic), (part.text, topic))
+        return tuple(found.values())
+
+
+def _counts(part: Part, topic: str, confidence: float) -> bool:
+    """Whether a part is a question of its own. A statement mostly tells what the question is about; it is one
+    when it wishes for something that only staff can answer, or when it is short and beyond doubt."""
+    if part.asks or topic in {"thank", "contact_human", "book_appointment"}:
+        return True
+    words = len(part.text.split())
+    return (topic.startswith("ask_") and words > 2) or (confidence >= _BEYOND_DOUBT and 1 < words <= _SHORT and part.strong)
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
@@ -125,15 +140,15 @@ class AnswerDecider(GraphComponent):
         return {
             # Confidence from which a question is answered. Raising it gives fewer wrong answers, and more
             # "did you mean" and "I don't know".
-            "answer": 0.45,
+            "answer": 0.3,
             # Confidence from which "did you mean" is asked. Raising it asks less and admits more.
-            "ask": 0.25,
+            "ask": 0.2,
             # Least cosine to the examples of a topic. Raising it refuses what no example resembles.
-            "near": 0.3,
+            "near": 0.35,
             # Confidence from which one of several questions is answered; and when only a comma or "and"
             # stands before it. Raising them answers fewer messages in parts.
-            "part": 0.5,
-            "weak_part": 0.7,
+            "part": 0.45,
+            "weak_part": 0.45,
             # Confidence from which a follow-up is read in its context. Raising it reads more of them alone.
             "in_context": 0.4,
             # Probability from which distress or an emergency comes first. Raising it misses more of them.
@@ -184,21 +199,19 @@ class AnswerDecider(GraphComponent):
     def _medical_first(self, message: Message, readings: list[Reading]) -> Decision:
         """The medical answer first, then whatever else the message asks."""
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
-        rest = self._decider.several(readings[0], parts, readings[1 : 1 + len(parts)]) if parts else None
         medical = str(message.get(RED_FLAG))
-        if rest is None:
-            return Decision(medical, 1.0)
-        others = tuple(clause for clause in rest.clauses if clause[1] not in {medical, OUT_OF_SCOPE})
+        clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)])
+        others = tuple(clause for clause in clauses if clause[1] not in {medical, OUT_OF_SCOPE, *CHAT})
         if not others:
             return Decision(medical, 1.0)
-        own = next((text for text, topic in rest.clauses if topic == medical), readings[0].text)
+        own = next((text for text, topic in clauses if topic == medical), readings[0].text)
         return Decision(SEVERAL, 1.0, clauses=((own, medical), *others))
 
     def _question(self, message: Message, readings: list[Reading]) -> Decision:
         whole = readings[0]
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
         if parts:
-            several = self._decider.several(whole, parts, readings[1 : 1 + len(parts)])
+            several = self._decider.several(parts, readings[1 : 1 + len(parts)])
             if several:
                 return several
         alone = self._decider.one(whole)

@@ -19,12 +19,16 @@ from bot.components.spelling_corrector import CORRECTED
 
 CLAUSE_SPANS = "clause_spans"  # message property: the parts that were found
 
-_JOINTS = {"and", "also", "but", "plus", "then", "&", "+", "n", "or"}
+_JOINTS = {"and", "also", "but", "plus", "then", "&", "+", "n"}  # not "or": alternatives are one question
 _SENTENCE_ENDS = {"?", "!", ".", ";", "...", "??", "?!", "!!", "…"}
 _QUESTION_WORDS = frozenset(
     "what what's how how's why when where where's who who's which whats hows wheres whos can could do does did is are am was will "
     "would should may might any has have shall whose".split()
 )
+_LEAD_INS = frozenset("so also ok okay oh and but then plus last thing lastly first firstly second secondly secondly, ps btw hi hello hey please".split())
+_REQUESTS = re.compile(r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b")
+_BETWEEN = re.compile(r"\b(?:difference|between)\b", re.IGNORECASE)
+KEYWORD_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,16 @@ class Part:
 
     @property
     def asks(self) -> bool:
-        """Whether it has the form of a question."""
+        """Whether it has the form of a question or a request of its own; "and sore after?" has not."""
         words = re.findall(r"[a-z']+", self.text.lower())
-        return self.text.rstrip().endswith("?") or bool(words and words[0] in _QUESTION_WORDS)
+        while words and words[0] in _LEAD_INS:
+            words = words[1:]
+        return len(words) > 1 and (words[0] in _QUESTION_WORDS or bool(_REQUESTS.match(" ".join(words))))
+
+    @property
+    def is_keyword(self) -> bool:
+        """Whether it is as short as something in a list."""
+        return len(self.text.split()) <= KEYWORD_WORDS
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +61,8 @@ def _tokenizer() -> Any:
 
 def parts_of(text: str, most: int) -> list[Part]:
     """The parts between sentence ends, commas and joining words; the last holds the rest when there are more than `most`."""
+    if _BETWEEN.search(text):
+        return [Part(text, True)]
     tokens = list(_tokenizer()(text))
     parts: list[Part] = []
     begin, strong = 0, True

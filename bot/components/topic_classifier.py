@@ -1,4 +1,4 @@
-"""Which topic a text is about: one linear classifier over every topic, retrieval intents with their sub-topic."""
+"""Which topic a text is about: one light classifier over every topic, retrieval intents with their sub-topic."""
 
 from __future__ import annotations
 
@@ -15,12 +15,23 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components.sentence_encoder import READ_FEATURES, READ_TEXTS, SentenceEncoderFeaturizer, features_of
+from bot.components.sentence_encoder import (
+    READ_FEATURES,
+    READ_TEXTS,
+    SentenceEncoderFeaturizer,
+    features_of,
+    wording,
+)
 from bot.encoder import DIMENSIONS, FEATURES
+from bot.grams import counts, inverse_frequency, vector
 
 READINGS = "readings"  # message property: what each way of reading it is about
 MODEL_FILE = "topics.npz"
-Features = NDArray[np.float32]
+Floats = NDArray[np.float32]
+
+_LENGTH = np.float32(np.sqrt(FEATURES / DIMENSIONS))  # of the encoder's features: three unit vectors
+_NEIGHBOURS = 15
+_FALL_OFF = 0.05  # cosine by which an example's vote falls to a third
 
 
 @dataclass(frozen=True)
@@ -49,50 +60,96 @@ class Reading:
 
 @dataclass(frozen=True)
 class TopicModel:
-    """Multinomial logistic regression on the encoder's features, and the examples it was fitted on.
+    """Three views of a text, averaged, because they fail on different messages (docs/decisions/0004-classifier.md):
+    logistic regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
 
-    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384]; labels: [n] indices of topics.
+    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384]; labels: [n] indices of topics;
+    idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
     """
 
     topics: tuple[str, ...]
-    weights: Features
-    bias: Features
-    examples: Features
+    weights: Floats
+    bias: Floats
+    examples: Floats
     labels: NDArray[np.int64]
+    idf: Floats
+    gram_weights: Floats
+    gram_bias: Floats
+    shares: tuple[float, float, float]
 
     @classmethod
-    def fit(cls, features: Features, topics: list[str], strength: float, iterations: int) -> TopicModel:
-        """Fits the classifier. `strength`: scikit-learn's C on features of unit length."""
-        from sklearn.linear_model import LogisticRegression
+    def fit(cls, texts: list[str], features: Floats, topics: list[str], config: dict[str, Any]) -> TopicModel:
+        """Fits the three views on the same examples; see `TopicClassifier.get_default_config`."""
+        from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-        scaled = features / np.sqrt(FEATURES / DIMENSIONS, dtype=np.float32)
-        fitted = LogisticRegression(C=strength, max_iter=iterations, tol=1e-3).fit(scaled, topics)
-        names = tuple(str(name) for name in fitted.classes_)
+        meaning = LogisticRegression(C=config["strength"], max_iter=config["iterations"], tol=1e-3)
+        meaning.fit(features / _LENGTH, topics)
+        documents = [counts(text, config["buckets"]) for text in texts]
+        idf = inverse_frequency(documents, config["buckets"])
+        by_words = SGDClassifier(loss="log_loss", alpha=config["gram_penalty"], max_iter=20, random_state=0)
+        by_words.fit(_matrix(documents, idf), topics)
+        names = [str(name) for name in meaning.classes_]
         place = {name: number for number, name in enumerate(names)}
         return cls(
-            names,
-            fitted.coef_.astype(np.float32),
-            fitted.intercept_.astype(np.float32),
+            tuple(names),
+            meaning.coef_.astype(np.float32),
+            meaning.intercept_.astype(np.float32),
             np.ascontiguousarray(features[:, :DIMENSIONS]),
             np.array([place[topic] for topic in topics]),
+            idf,
+            np.ascontiguousarray(by_words.coef_.T.astype(np.float32)),
+            by_words.intercept_.astype(np.float32),
+            tuple(config["shares"]),
         )
 
-    def read(self, texts: list[str], features: Features) -> list[Reading]:
+    def read(self, texts: list[str], features: Floats) -> list[Reading]:
         """What each text is about."""
-        scores = features / np.sqrt(FEATURES / DIMENSIONS, dtype=np.float32) @ self.weights.T + self.bias
-        scores -= scores.max(axis=1, keepdims=True)
-        chances = np.exp(scores)
-        chances /= chances.sum(axis=1, keepdims=True)
+        cosines = features[:, :DIMENSIONS] @ self.examples.T
+        views = (self._by_meaning(features), self._by_examples(cosines), self._by_wording(texts))
+        chances = sum(share * view for share, view in zip(self.shares, views, strict=True))
         readings = []
-        for text, feature, chance in zip(texts, features, chances, strict=True):
+        for text, chance, row in zip(texts, chances, cosines, strict=True):
             order = np.argsort(-chance)
             topics = tuple((self.topics[number], float(chance[number])) for number in order)
-            readings.append(Reading(text, topics, self._nearness(feature, int(order[0]))))
+            nearest = np.sort(row[self.labels == order[0]])[-5:]
+            readings.append(Reading(text, topics, float(nearest.mean())))
         return readings
 
-    def _nearness(self, feature: Features, topic: int) -> float:
-        cosines = self.examples[self.labels == topic] @ feature[:DIMENSIONS]
-        return float(np.sort(cosines)[-5:].mean())
+    def _by_meaning(self, features: Floats) -> Floats:
+        scores = features / _LENGTH @ self.weights.T + self.bias
+        return _shares(np.exp(scores - scores.max(axis=1, keepdims=True)))
+
+    def _by_examples(self, cosines: Floats) -> Floats:
+        """Votes of the nearest examples, each with a weight that falls off quickly with its distance."""
+        chances = np.zeros((len(cosines), len(self.topics)), np.float32)
+        nearest = np.argpartition(-cosines, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+        for row, places in enumerate(nearest):
+            votes = np.exp((cosines[row, places] - 1) / _FALL_OFF)
+            np.add.at(chances[row], self.labels[places], votes)
+        return _shares(chances)
+
+    def _by_wording(self, texts: list[str]) -> Floats:
+        chances = np.empty((len(texts), len(self.topics)), np.float32)
+        for row, text in enumerate(texts):
+            places, values = vector(counts(text, len(self.idf)), self.idf)
+            chances[row] = 1 / (1 + np.exp(-(values @ self.gram_weights[places] + self.gram_bias)))
+        return _shares(chances)
+
+
+def _shares(weights: Floats) -> Floats:
+    """Rows scaled to sum to one."""
+    scaled: Floats = weights / (weights.sum(axis=1, keepdims=True) + 1e-12)
+    return scaled
+
+
+def _matrix(documents: list[dict[int, float]], idf: Floats) -> Any:
+    from scipy.sparse import csr_matrix
+
+    rows = [vector(document, idf) for document in documents]
+    starts = np.concatenate([[0], np.cumsum([len(places) for places, _ in rows])])
+    places = np.concatenate([places for places, _ in rows])
+    values = np.concatenate([values for _, values in rows])
+    return csr_matrix((values, places, starts), shape=(len(rows), len(idf)))
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=True)
@@ -119,6 +176,12 @@ class TopicClassifier(GraphComponent):
             "strength": 20.0,
             # Steps of the optimiser at most. Raising it makes training longer and confidences sharper.
             "iterations": 100,
+            # Features of the exact wording. Raising it mixes fewer words up, and makes the model larger.
+            "buckets": 32_768,
+            # How little a single word may weigh. Raising it trusts rare words less.
+            "gram_penalty": 3.0e-6,
+            # What meaning, nearest examples and wording count for. The last two are surer than they are right.
+            "shares": [0.4, 0.3, 0.3],
         }
 
     def __init__(
@@ -151,33 +214,28 @@ class TopicClassifier(GraphComponent):
     ) -> TopicClassifier:
         """Loads a trained component (see parent class for full docstring)."""
         with model_storage.read_from(resource) as folder, np.load(folder / MODEL_FILE, allow_pickle=False) as saved:
-            model = TopicModel(
-                tuple(str(name) for name in saved["topics"]),
-                saved["weights"],
-                saved["bias"],
-                saved["examples"].astype(np.float32),
-                saved["labels"],
-            )
+            arrays = {name: saved[name] for name in saved.files}
+        model = TopicModel(
+            **{name: array if name == "labels" else array.astype(np.float32) for name, array in arrays.items() if name != "topics"},
+            topics=tuple(str(name) for name in arrays["topics"]),
+            shares=tuple(config["shares"]),
+        )
         return cls(config, model_storage, resource, model)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits the classifier on the full names of the intents."""
         examples = [e for e in training_data.intent_examples if full_name(e) not in self._config["left_out"]]
-        self._model = TopicModel.fit(
+        self._model = model = TopicModel.fit(
+            [wording(example) for example in examples],
             np.stack([features_of(example) for example in examples]),
             [full_name(example) for example in examples],
-            self._config["strength"],
-            self._config["iterations"],
+            self._config,
         )
+        arrays = {name: value for name, value in vars(model).items() if name not in {"topics", "shares"}}
+        for name in ("examples", "gram_weights"):  # the largest; half precision changes no decision
+            arrays[name] = arrays[name].astype(np.float16)
         with self._storage.write_to(self._resource) as folder:
-            np.savez(
-                folder / MODEL_FILE,
-                topics=np.array(self._model.topics),
-                weights=self._model.weights,
-                bias=self._model.bias,
-                examples=self._model.examples.astype(np.float16),
-                labels=self._model.labels,
-            )
+            np.savez(folder / MODEL_FILE, topics=np.array(model.topics), **arrays)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
