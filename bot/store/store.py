@@ -28,6 +28,7 @@ from bot.model import (
 )
 from bot.store import migrate
 from bot.store.engine import PATIENCE, open_engine
+from bot.store.messenger_tables import PERSONAL as OF_MESSENGER
 from bot.store.plain import storable_id
 from bot.store.tables import (
     TABLES,
@@ -257,7 +258,7 @@ class Store:
 
     def _personal_tables(self) -> Iterable[sa.Table]:
         """The tables that hold what belongs to a person; stores with more tables add theirs."""
-        return TABLES.values()
+        return (*TABLES.values(), *OF_MESSENGER)
 
     # ------------------------------------------------------------ transactions
 
