@@ -104,7 +104,7 @@ def test_an_answer_under_way_is_finished_at_the_end(trained: Path) -> None:
     client.stdout.readline()
     time.sleep(0.3)  # its request is on the way; the action takes 1.5 s
     process.send_signal(signal.SIGTERM)
-    assert "Done at last." in client.stdout.read()
+    assert "Done at last." in client.communicate(timeout=10)[0]
     assert process.wait(timeout=10) == 0
 
 
