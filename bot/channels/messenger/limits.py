@@ -1,4 +1,4 @@
-"""Meta's limits and codes, all in one place; those marked (unconfirmed) could not be checked on a current page."""
+"""Meta's limits and codes, all in one place; (unconfirmed) ones could not be checked on a current page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 MAX_BODY_BYTES = 1024 * 1024
 PAGE_INBOX_APPS = frozenset({"263902037430900"})
-"""The `app_id` under which a person's reply from the Page's own inbox is echoed (unconfirmed); or it has none."""
+"""The `app_id` of echoes of what a person wrote in the Page's inbox (unconfirmed); they may have none."""
 
 # ------------------------------------------------------------ what goes out
 

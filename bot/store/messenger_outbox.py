@@ -1,0 +1,194 @@
+"""Messages on their way to Messenger: sent in order, and never twice as far as anybody can know."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.model import OutgoingReply, utc_now
+from bot.store.messenger_lanes import Lanes
+from bot.store.messenger_model import OutboxMessage, OutboxState
+from bot.store.messenger_tables import messenger_outbox as outbox
+from bot.store.messenger_tables import messenger_threads as threads
+from bot.store.plain import clean, to_plain
+from bot.store.store import Store
+from bot.store.tables import outgoing_replies
+
+_OPEN = [OutboxState.QUEUED.value, OutboxState.SENDING.value, OutboxState.UNSURE.value]
+
+
+def outbox_lanes() -> Lanes:
+    """The lanes of outgoing messages."""
+    return Lanes("outbox")
+
+
+def enqueue(
+    connection: Connection, store: Store, messages: Sequence[OutboxMessage], person_key: str, now: datetime
+) -> None:
+    """Puts messages to one person behind those that wait already, inside of a transaction."""
+    if not messages:
+        return
+    conversation = messages[0].conversation
+    query = sa.select(sa.func.max(outbox.c.position)).where(outbox.c.sender_id == conversation)
+    position = max(time.time_ns(), (connection.execute(query).scalar() or 0) + 1)
+    rows = [
+        {
+            "id": message.id,
+            "sender_id": conversation,
+            "person_key": person_key,
+            "page": message.page,
+            "psid": message.psid,
+            "position": position + place,
+            "message": to_plain(message.message),
+            "reply_id": message.reply_id,
+            "tag": message.tag,
+            "state": message.state.value,
+            "problem": clean(message.problem),
+            "created_at": now,
+        }
+        for place, message in enumerate(messages)
+    ]
+    connection.execute(store._insert(outbox), rows)
+
+
+class Outbox:
+    """The outbox in this store.
+
+    echo_wait: how long to wait for the echo of a message of which nobody knows whether it arrived.
+    """
+
+    def __init__(self, store: Store, echo_wait: timedelta = timedelta(seconds=15)) -> None:
+        self._store = store
+        self._lanes = outbox_lanes()
+        self.echo_wait = echo_wait
+
+    # ------------------------------------------------------------ sending
+
+    def claim(self, owner: str, limit: int, now: datetime | None = None) -> list[str]:
+        """Conversations with messages to send, which are this owner's from now on."""
+        now = now or utc_now()
+        waiting = sa.select(outbox.c.sender_id).where(outbox.c.state.in_(_OPEN))
+        if not self._store._read(lambda c: c.execute(self._lanes.free(waiting, now, 1)).first()):
+            return []  # looking costs no write
+        return self._store._write(lambda c: self._lanes.claim(c, waiting, owner, now, limit))
+
+    def begin(self, conversation: str, owner: str) -> OutboxMessage | None:
+        """The message to send now, marked as being sent; None when the lane has been given up."""
+        return self._step(conversation, owner)
+
+    def sent(self, message: OutboxMessage, owner: str) -> OutboxMessage | None:
+        """It has arrived; then as `begin`."""
+        values = {"state": OutboxState.SENT.value, "sent_at": utc_now(), "message": {}, "problem": ""}
+        return self._step(message.conversation, owner, message, values)
+
+    def failed(self, message: OutboxMessage, owner: str, problem: str) -> OutboxMessage | None:
+        """It won't ever arrive; then as `begin`."""
+        values = {"state": OutboxState.FAILED.value, "message": {}, "problem": problem}
+        return self._step(message.conversation, owner, message, values)
+
+    def retry(
+        self, message: OutboxMessage, owner: str, wait: timedelta, problem: str
+    ) -> OutboxMessage | None:
+        """It has not arrived: it is sent again after a wait, and those behind it wait too.
+
+        Should its echo say otherwise, as `begin`.
+        """
+        values = {"state": OutboxState.QUEUED.value, "problem": problem}
+        return self._step(message.conversation, owner, message, values, wait)
+
+    def unsure(self, message: OutboxMessage, owner: str, problem: str) -> OutboxMessage | None:
+        """Nobody knows whether it has arrived: unless its echo comes in time, it is sent again.
+
+        Should the echo have come already, as `begin`.
+        """
+        values = {"state": OutboxState.UNSURE.value, "problem": problem}
+        return self._step(message.conversation, owner, message, values, self.echo_wait)
+
+    def release(self, conversation: str, owner: str) -> None:
+        """Gives a lane up, so that another server need not wait for the lease to end."""
+        self._store._write(lambda c: self._lanes.release(c, conversation, owner, utc_now()))
+
+    def _step(
+        self,
+        conversation: str,
+        owner: str,
+        message: OutboxMessage | None = None,
+        values: dict[str, Any] | None = None,
+        wait: timedelta | None = None,
+    ) -> OutboxMessage | None:
+        def work(connection: Connection) -> OutboxMessage | None:
+            now = utc_now()
+            self._lanes.hold(connection, conversation, owner, now)
+            if message is not None:
+                # Its echo may have come first, and says that it has arrived.
+                this = sa.update(outbox).where(outbox.c.id == message.id, outbox.c.state.in_(_OPEN))
+                changed = connection.execute(this.values(**(values or {}))).rowcount
+                if changed and message.reply_id and (values or {})["state"] == OutboxState.FAILED.value:
+                    _fail_reply(connection, message.reply_id)
+                if changed and wait is not None:
+                    self._lanes.release(connection, conversation, owner, now + wait)
+                    return None
+            return self._next(connection, conversation, owner, now)
+
+        return self._store._write(work)
+
+    def _next(
+        self, connection: Connection, conversation: str, owner: str, now: datetime
+    ) -> OutboxMessage | None:
+        query = sa.select(outbox).where(outbox.c.sender_id == conversation, outbox.c.state.in_(_OPEN))
+        row = connection.execute(query.order_by(outbox.c.position, outbox.c.id).limit(1)).mappings().first()
+        if row is None:
+            self._lanes.release(connection, conversation, owner, now)
+            return None
+        this = sa.update(outbox).where(outbox.c.id == row["id"])
+        if row["state"] == OutboxState.SENDING.value:  # by a server that died
+            connection.execute(this.values(state=OutboxState.UNSURE.value, problem="interrupted"))
+            self._lanes.release(connection, conversation, owner, now + self.echo_wait)
+            return None
+        connection.execute(this.values(state=OutboxState.SENDING.value, attempts=outbox.c.attempts + 1))
+        return _message(row, OutboxState.SENDING, row["attempts"] + 1)
+
+    # ------------------------------------------------------------ replies from staff
+
+    def hand_over(self, reply: OutgoingReply, messages: Sequence[OutboxMessage]) -> None:
+        """Moves a staff reply into the outbox; it is there once, however often this is called."""
+
+        def work(connection: Connection) -> None:
+            enqueue(connection, self._store, messages, reply.person.key, utc_now())
+            state = "failed" if all(m.state is OutboxState.FAILED for m in messages) else "sent"
+            queued = sa.update(outgoing_replies).where(
+                outgoing_replies.c.id == reply.id, outgoing_replies.c.state == "queued"
+            )
+            handed = connection.execute(queued.values(state=state, sent_at=utc_now()))
+            if handed.rowcount and state == "sent":
+                here = sa.update(threads).where(threads.c.sender_id == messages[0].conversation)
+                connection.execute(here.values(human=True))
+
+        self._store._write(work)
+
+    def delivery(self, reply_id: str) -> list[OutboxMessage]:
+        """The messages that a staff reply became: whether they have arrived, and if not, why."""
+        query = sa.select(outbox).where(outbox.c.reply_id == reply_id).order_by(outbox.c.position)
+        rows = self._store._read(lambda c: c.execute(query).mappings().all())
+        return [_message(row, OutboxState(row["state"]), row["attempts"]) for row in rows]
+
+    def counts(self) -> dict[OutboxState, int]:
+        """How many messages are in which state."""
+        query = sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state)
+        rows = self._store._read(lambda c: c.execute(query).all())
+        return {OutboxState(state): number for state, number in rows}
+
+
+def _fail_reply(connection: Connection, reply_id: str) -> None:
+    change = sa.update(outgoing_replies).where(outgoing_replies.c.id == reply_id)
+    connection.execute(change.values(state="failed", sent_at=None))
+
+
+def _message(row: Any, state: OutboxState, attempts: int) -> OutboxMessage:
+    names = ("page", "psid", "message", "reply_id", "tag", "id", "problem")
+    return OutboxMessage(state=state, attempts=attempts, **{name: row[name] for name in names})
