@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.components.clause_splitter import CLAUSE_SPANS, Part
 from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC
 from bot.components.language_identifier import LANGUAGE
+from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
 from bot.components.text_normaliser import UNREADABLE
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
@@ -46,6 +47,7 @@ class Thresholds:
     part: float
     weak_part: float
     in_context: float
+    other_subject: float
     safety: float
 
 
@@ -140,17 +142,20 @@ class AnswerDecider(GraphComponent):
         return {
             # Confidence from which a question is answered. Raising it gives fewer wrong answers, and more
             # "did you mean" and "I don't know".
-            "answer": 0.3,
+            "answer": 0.27,
             # Confidence from which "did you mean" is asked. Raising it asks less and admits more.
             "ask": 0.2,
             # Least cosine to the examples of a topic. Raising it refuses what no example resembles.
-            "near": 0.35,
+            "near": 0.37,
             # Confidence from which one of several questions is answered; and when only a comma or "and"
             # stands before it. Raising them answers fewer messages in parts.
             "part": 0.45,
             "weak_part": 0.45,
             # Confidence from which a follow-up is read in its context. Raising it reads more of them alone.
             "in_context": 0.4,
+            # Confidence that an answer needs when the message names another condition, service or thing.
+            # Raising it refuses more near misses, and more questions that mention something else in passing.
+            "other_subject": 0.6,
             # Probability from which distress or an emergency comes first. Raising it misses more of them.
             "safety": 0.35,
             # Topics whose answers say much the same, so that doubt between them is no reason to ask.
@@ -210,6 +215,9 @@ class AnswerDecider(GraphComponent):
     def _question(self, message: Message, readings: list[Reading]) -> Decision:
         whole = readings[0]
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
+        if message.get(OTHER_SUBJECT):
+            sure = self._decider.one(whole, answer=self._at.other_subject)
+            return sure if sure.intent != ASK_WHICH else replace(sure, intent=OUT_OF_SCOPE)
         if parts:
             several = self._decider.several(parts, readings[1 : 1 + len(parts)])
             if several:
