@@ -58,6 +58,16 @@ def _seconds(value: str) -> float:
     return number
 
 
+def _hours(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 24 * 365:
+        raise ValueError("a number of hours above 0")
+    return number
+
+
 def _yes_no(value: str) -> Optional[bool]:
     word = value.strip().lower()
     if not word:
@@ -79,6 +89,40 @@ def _origins(value: str) -> Tuple[str, ...]:
         if not re.fullmatch(r"https?://[^/\s?#@]+", origin):
             raise ValueError("web sites without a path, such as https://www.example.com, separated by commas")
     return origins
+
+
+def _base_url(value: str) -> str:
+    url = value.strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^\s?#@]+", url):
+        raise ValueError("an address such as https://staff.example.com")
+    return url
+
+
+def _smtp_security(value: str) -> str:
+    if value.strip() not in {"starttls", "tls", "none"}:
+        raise ValueError("starttls, tls or none")
+    return value.strip()
+
+
+def _hour(value: str) -> int:
+    if not value.strip().isdigit() or int(value) > 23:
+        raise ValueError("an hour from 0 to 23")
+    return int(value)
+
+
+def _page_tokens(value: str) -> Tuple[Tuple[str, str], ...]:
+    pairs = tuple((page.strip(), token.strip()) for page, _, token in (word.partition(":") for word in _words(value)))
+    if any(not re.fullmatch(r"\d{1,40}", page) or not re.fullmatch(r"[!-~]+", token) for page, token in pairs):
+        raise ValueError("page_id:token pairs, separated by commas")
+    if len({page for page, _ in pairs}) < len(pairs):
+        raise ValueError("page_id:token pairs with each Page once")
+    return pairs
+
+
+def _graph_version(value: str) -> str:
+    if not re.fullmatch(r"v\d+\.\d+", value.strip()):
+        raise ValueError("a version such as v26.0")
+    return value.strip()
 
 
 def _path(value: str) -> Path:
@@ -113,6 +157,13 @@ class Settings:
     actions_timeout: float = setting("3", "Seconds that a custom action may take before the visitor is helped without it.", _seconds)
     staff_host: str = setting("127.0.0.1", "Address on which the staff app listens.")
     staff_port: int = setting("5080", "Port of the staff app.", _port)
+    staff_url: str = setting(
+        "", "Where staff reach the staff app, for links in emails; `https://...` makes its cookies HTTPS-only.", _base_url
+    )
+    staff_proxies: int = setting(
+        "0", "Reverse proxies in front of the staff app: so many entries of X-Forwarded-For, from the right, are believed.", _count
+    )
+    staff_session_hours: int = setting("12", "Hours without a click after which staff have to sign in again.", _positive)
     data_dir: Path = setting("var", "Folder for the database, the spool and generated secrets. Never committed.", _path)
     models_dir: Path = setting("models", "Folder for trained models.", _path)
     build_dir: Path = setting("build", "Folder for the encoder that is built at set-up.", _path)
@@ -141,7 +192,51 @@ class Settings:
         "0", "Reverse proxies in front of the chat server: so many entries of X-Forwarded-For, from the right, are believed.", _count
     )
     log_level: str = setting("WARNING", "How much the processes log: DEBUG, INFO, WARNING or ERROR.")
-    retention_days: int = setting("365", "Days for which conversations and call-back requests are kept.", _positive)
+    retention_days: int = setting(
+        "365", "Days for which conversations, call-back requests and staff's replies are kept.", _positive
+    )
+    retention_question_days: int = setting(
+        "730", "Days for which questions (without personal details) and the charts' figures are kept.", _positive
+    )
+    return_after: int = setting(
+        "10", "A question that was dismissed or answered is new again when so many more people have asked it.", _positive
+    )
+    callback_hours: int = setting("24", "Hours after which a call-back that nobody has made counts as overdue.", _positive)
+    smtp_host: str = setting("", "Mail server for emails to staff; empty sends none.")
+    smtp_port: int = setting("587", "Port of the mail server.", _port)
+    smtp_security: str = setting("starttls", "How the mail server is spoken to: starttls, tls or none.", _smtp_security)
+    smtp_user: str = setting("", "Name at the mail server; empty signs in as nobody.")
+    smtp_password: str = setting("", "Password at the mail server.", secret=True)
+    mail_from: str = setting("", "Sender of the emails; empty takes the first of the recipients.")
+    mail_to: Tuple[str, ...] = setting("", "Who gets the emails, comma-separated; empty sends none.", _words)
+    digest_hour: int = setting("8", "Hour of the clinic's day from which the daily email is sent, 0 to 23.", _hour)
+
+    messenger_app_secret: str = setting(
+        "", "Facebook Messenger: the app's secret. Messenger is off while this, the verify token and the Page tokens are all empty.", secret=True
+    )
+    messenger_verify_token: str = setting(
+        "", "Facebook Messenger: a word of your own, entered in Meta's dashboard too, by which its webhook is verified.", secret=True
+    )
+    messenger_page_tokens: Tuple[Tuple[str, str], ...] = setting(
+        "", "Facebook Messenger: the access token of each Page as `page_id:token`, comma-separated.", _page_tokens, secret=True
+    )
+    messenger_graph_url: str = setting("https://graph.facebook.com", "Facebook Messenger: where the Graph API is.", _base_url)
+    messenger_graph_version: str = setting("v26.0", "Facebook Messenger: the version of the Graph API.", _graph_version)
+    messenger_human_agent: Optional[bool] = setting(
+        "no", "Facebook Messenger: whether Meta has granted the app `HUMAN_AGENT`, so that staff can reply for 7 days instead of 24 hours.", _yes_no
+    )
+    messenger_pause_hours: float = setting(
+        "12", "Facebook Messenger: hours for which the bot leaves a conversation alone when a person has answered in the Page's inbox.", _hours
+    )
+
+    @property
+    def messenger_enabled(self) -> bool:
+        return bool(self.messenger_app_secret)
+
+    @property
+    def messenger_tokens(self) -> Mapping[str, str]:
+        """The access tokens by Page id."""
+        return dict(self.messenger_page_tokens)
 
     @property
     def is_production(self) -> bool:
@@ -203,7 +298,8 @@ def load_settings(environ: Optional[Mapping[str, str]] = None, env_file: Path = 
         try:
             values[f.name] = f.metadata["parse"](raw)
         except ValueError as error:
-            raise SettingsError(f"{name} is {raw!r}; it has to be {error}.") from None
+            shown = "malformed" if f.metadata["secret"] else repr(raw)
+            raise SettingsError(f"{name} is {shown}; it has to be {error}.") from None
     if not values["secret_key"] and values["mode"] == DEVELOPMENT:
         values["secret_key"] = _kept_secret(values["data_dir"] / "secret_key")
     settings = Settings(**values)
@@ -217,6 +313,10 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}SECRET_KEY has to be a random text of at least 32 characters in production. "
             'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
+    for_messenger = ("messenger_app_secret", "messenger_verify_token", "messenger_page_tokens")
+    missing = [PREFIX + name.upper() for name in for_messenger if not getattr(settings, name)]
+    if 0 < len(missing) < len(for_messenger):
+        raise SettingsError(f"Facebook Messenger needs {' and '.join(missing)} too; or leave all of its settings empty.")
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError(f"{PREFIX}LOG_LEVEL is {settings.log_level!r}; it has to be DEBUG, INFO, WARNING or ERROR.")
 
