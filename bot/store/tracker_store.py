@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from rasa.core.brokers.broker import EventBroker
@@ -30,7 +31,6 @@ from rasa.shared.core.events import (
     Event,
     SessionStarted,
     SlotSet,
-    deserialise_events,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -319,8 +319,15 @@ class AppendTrackerStore(TrackerStore):
 # ------------------------------------------------------------ events
 
 
+@cache
+def _kind(name: str) -> type[Event]:
+    """The class of an event; Rasa searches all of them each time."""
+    return Event.resolve_by_type(name)
+
+
 def _events(turns: Sequence[Turn]) -> list[Event]:
-    return deserialise_events([event for turn in turns for event in unpack(turn.data)])
+    events = (_kind(event["event"])._from_parameters(event) for turn in turns for event in unpack(turn.data))
+    return [event for event in events if event is not None]
 
 
 def _stamp(event: Event) -> tuple[str, int]:
