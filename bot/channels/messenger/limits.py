@@ -43,7 +43,7 @@ HUMAN_AGENT_WINDOW = timedelta(days=7)
 
 # ------------------------------------------------------------ Graph API
 
-SENDS_PER_SECOND = 40.0
+SENDS_PER_SECOND = 80.0
 """To one Page from one server process. Meta allows a few hundred for text (unconfirmed)."""
 
 WORTH_A_FEW_RETRIES = frozenset({1, 2})

@@ -1,0 +1,46 @@
+"""Answers what waits in the inbox: one event after the other for each person, many people at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from bot.channels.messenger.dialogue import Dialogue
+from bot.channels.messenger.workers import Crew, Threads
+from bot.store.messenger_inbox import Inbox
+from bot.store.messenger_model import OutboxMessage
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 32
+
+
+class InboxCrew(Crew):
+    """Those who answer.
+
+    owner: this server, for the leases.
+    answered: called when replies have been queued.
+    """
+
+    def __init__(
+        self, inbox: Inbox, owner: str, threads: Threads, dialogue: Dialogue, answered: Callable[[], None]
+    ) -> None:
+        super().__init__("inbox", threads, lambda room: inbox.claim(owner, room), self._answer, AT_ONCE)
+        self._inbox = inbox
+        self._owner = owner
+        self._dialogue = dialogue
+        self._answered = answered
+
+    async def _answer(self, conversation: str) -> None:
+        run = self._threads.run
+        waiting = await run(self._inbox.begin, conversation, self._owner)
+        while waiting is not None:
+            if self.stopping:
+                await run(self._inbox.release, conversation, self._owner)
+                return
+            answer = await self._dialogue.answer(waiting)
+            event = waiting.event
+            messages = [OutboxMessage(event.page, event.psid, message) for message in answer.messages]
+            waiting = await run(self._inbox.finish, waiting, self._owner, messages, answer.introduced)
+            if messages:
+                self._answered()
