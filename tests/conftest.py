@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 
+from bot.serving import standin
 from bot.settings import PREFIX, Settings
+
+standin.install()  # Rasa is imported by tests of components, channels and stores
+from tests.site import Site
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -63,14 +67,27 @@ class System:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def site() -> Iterator[Site]:
+    """A web site that the assistant's chat is allowed on."""
+    with Site.open() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[System]:
     """The assistant as `make run` starts it, on free ports and with an empty database.
 
     The model is the project's own, in `models/`: trained when what it is made from has changed.
     """
     data_dir = tmp_path_factory.mktemp("system") / "data"
     chat, actions, staff = free_ports(3)
-    variables = environment(chat_port=chat, actions_port=actions, staff_port=staff, data_dir=data_dir)
+    variables = environment(
+        chat_port=chat,
+        actions_port=actions,
+        staff_port=staff,
+        data_dir=data_dir,
+        allowed_origins=site.url,
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "run"], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True
     )
@@ -101,5 +118,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The machine's own Chromium, where it has one; Chromium's sandbox doesn't work for root."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    arguments = [*browser_type_launch_args.get("args", []), *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = [*browser_type_launch_args.get("args", []), *quiet, *sandbox]
     return {**browser_type_launch_args, "args": arguments, **({"executable_path": found} if found else {})}

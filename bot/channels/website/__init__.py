@@ -1,6 +1,6 @@
 """The chat on the clinic's website: an input channel with its own transport, and the widget that speaks it.
 
-docs/website.md is for whoever puts the chat on a page; docs/website-transport.md describes the requests.
+docs/website.md is for whoever puts the chat on a page; its second part describes the requests.
 """
 
 from bot.channels.website.channel import WebsiteChannel

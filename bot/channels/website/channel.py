@@ -1,19 +1,20 @@
 """The website's input channel: sessions, messages answered as a stream, history, later replies, thumbs.
 
-Every answer is JSON, a refusal `{"error": "<what to do>"}`. docs/website-transport.md describes the requests.
+Every answer is JSON, a refusal `{"error": "<what to do>"}`. docs/website.md describes the requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel
 from sanic import Blueprint
-from sanic.exceptions import PayloadTooLarge
+from sanic.exceptions import PayloadTooLarge, SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
@@ -35,6 +36,8 @@ from bot.settings import Settings, load_settings
 from bot.store.recorder import shared_recorder
 from bot.store.store import StoreUnavailable
 from bot.texts import load_texts
+
+logger = logging.getLogger(__name__)
 
 SECONDS_TO_WAIT_FOR_REPLIES = 25.0
 Handler = Callable[[Request], Awaitable[HTTPResponse | None]]
@@ -180,6 +183,14 @@ class Chat:
                 return await handler(request)
             except Refusal as refusal:
                 return refusal.response(self.origins.headers(request))
+            except SanicException:
+                raise
+            except Exception:
+                if request.responded:  # the stream has begun; the widget sees that it was cut off
+                    raise
+                logger.exception("A request of the website chat failed.")
+                trouble = self._texts.reply("utter_trouble").text
+                return Refusal(500, trouble).response(self.origins.headers(request))
 
         return answer
 

@@ -56,8 +56,13 @@ def staff_item(outgoing: OutgoingReply, turns: Turns, conversation: str) -> dict
 
 def replies_after(items: Sequence[Mapping[str, Any]], message_id: str) -> list[Mapping[str, Any]] | None:
     """The bot's replies to a visitor's message; None when the conversation doesn't hold the message."""
-    by_visitor = [place for place, item in enumerate(items) if item["from"] == "visitor"]
-    for place, following in zip(by_visitor, [*by_visitor[1:], len(items)], strict=True):
-        if items[place]["id"] == message_id:
-            return list(items[place + 1 : following])
-    return None
+    replies: list[Mapping[str, Any]] | None = None
+    for item in items:
+        if item["from"] != "visitor":
+            if replies is not None:
+                replies.append(item)
+        elif replies is not None:
+            break
+        elif item["id"] == message_id:
+            replies = []
+    return replies

@@ -116,6 +116,19 @@ async def test_a_message_that_is_sent_again_is_answered_once(serve: Callable[...
     assert bot.heard == ["Does it hurt?"]
 
 
+async def test_a_retry_of_what_never_arrived_is_answered(visitor: Any) -> None:
+    [reply] = await visitor.say("Does it hurt?", "never-came-1", again=True)
+    assert reply["text"] == "You said: Does it hurt?"
+    [reply] = await visitor.say("And after?", "never-came-2", again=True)
+    assert reply["text"] == "You said: And after?"
+
+
+async def test_an_error_of_ours_is_said_in_words(visitor: Any) -> None:
+    visitor.bot.tracker_store = None
+    status, answer, _ = await visitor.ask("GET", "history")
+    assert (status, PHONE in answer["error"]) == (500, True)
+
+
 async def test_a_cut_connection_costs_no_answer(visitor: Any) -> None:
     headers = {"Authorization": f"Bearer {visitor.token}"}
     body = json.dumps({"id": "cut-off-1", "text": "slow one"})

@@ -168,7 +168,7 @@ class MiliaChat extends HTMLElement {
     );
     const panel = el(
       "div",
-      { class: "panel", role: "dialog", "aria-labelledby": "title", "aria-modal": "false", onkeydown: (event) => this.onkey(event) },
+      { class: "panel", hidden: true, role: "dialog", "aria-labelledby": "title", "aria-modal": "false", onkeydown: (event) => this.onkey(event) },
       el(
         "header",
         null,
@@ -218,7 +218,7 @@ class MiliaChat extends HTMLElement {
     }
     this.outbox.waiting.forEach((message) => this.show({ ...message, from: "visitor" }, true));
     this.listen();
-    if (this.outbox.failed) this.problem(new TypeError("unsent"));
+    if (this.met) this.outbox.run();
     this.scroll(false);
     // Only what comes from now on is announced.
     setTimeout(() => this.log.setAttribute("aria-live", "polite"), 300);
@@ -373,6 +373,12 @@ class MiliaChat extends HTMLElement {
         const answer = await askKnown("live?shown=" + [...this.staff].join(","), null, stop.signal);
         const { items } = await answer.json();
         this.staff.clear();
+        if (items.length && !this.panel) {
+          this.panel = this.build();
+          await this.connect();
+          this.count(items.length);
+          this.tell("New message in the chat.");
+        }
         for (const item of items) {
           this.show(item);
           this.staff.add(item.id);

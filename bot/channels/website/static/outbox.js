@@ -7,7 +7,6 @@ class Outbox {
   constructor(on) {
     this.on = on;
     this.waiting = tab.recall().unsent || [];
-    this.failed = this.waiting.length > 0;
   }
 
   add(message) {
@@ -28,7 +27,6 @@ class Outbox {
 
   clear() {
     this.waiting = [];
-    this.failed = false;
     this.keep();
   }
 
@@ -39,15 +37,15 @@ class Outbox {
   async run() {
     if (this.busy) return;
     this.busy = true;
-    this.failed = false;
-    while (this.waiting.length && !this.failed) {
+    let failed = false;
+    while (this.waiting.length && !failed) {
       const message = this.waiting[0];
       try {
         await this.deliver(message);
         this.drop(message);
         this.on.sent(message);
       } catch (problem) {
-        this.failed = true;
+        failed = true;
         if (this.waiting.includes(message)) this.on.failed(message, problem);
       }
     }
@@ -57,13 +55,14 @@ class Outbox {
   async deliver(message) {
     this.on.sending(message);
     for (let attempt = 0; ; attempt++) {
+      const again = !!message.tried;
+      message.tried = true;
+      this.keep();
       try {
-        await converse(message, !!message.tried, (said) => this.on.heard(message, said));
+        await converse(message, again, (said) => this.on.heard(message, said));
         return;
       } catch (problem) {
         // Whether it arrived is unknown: the server knows the message by its id and answers it once.
-        message.tried = true;
-        this.keep();
         if (problem instanceof Refused || attempt + 1 >= RETRIES.length) throw problem;
         await pause(RETRIES[attempt + 1]);
       }
