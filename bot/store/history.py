@@ -33,6 +33,11 @@ class HistoryStore(Store):
         query = query.order_by(review_history.c.at.desc(), review_history.c.id).limit(limit).offset(skip)
         return self._read(lambda connection: entries(connection.execute(query).mappings()))
 
+    def history_entry(self, entry_id: str) -> HistoryEntry | None:
+        """One line."""
+        query = sa.select(review_history).where(review_history.c.id == entry_id)
+        return self._read(lambda c: next(iter(entries(c.execute(query).mappings())), None))
+
     def undone(self, ids: Iterable[str]) -> set[str]:
         """Which of these entries have been taken back."""
         query = sa.select(review_history.c.undoes).where(review_history.c.undoes.in_(list(ids)))

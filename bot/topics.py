@@ -1,0 +1,62 @@
+"""The topics that the assistant answers, with the titles and texts of domain.yml: what staff choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.clinic import Clinic
+from bot.reply import fill
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: its intent, what it is called, and its answer as a visitor reads it."""
+
+    intent: str
+    title: str
+    text: str
+
+
+class Topics:
+    """All topics by intent."""
+
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        self._by_intent = {topic.intent: topic for topic in topics}
+
+    def __iter__(self) -> Any:
+        return iter(sorted(self._by_intent.values(), key=lambda topic: topic.title.lower()))
+
+    def __contains__(self, intent: str) -> bool:
+        return intent in self._by_intent
+
+    def get(self, intent: str) -> Topic | None:
+        return self._by_intent.get(intent)
+
+    def title(self, intent: str) -> str:
+        """What a topic is called; its intent's own words when it has no title."""
+        topic = self._by_intent.get(intent)
+        return topic.title if topic else spoken(intent)
+
+
+def load_topics(clinic: Clinic, domain_file: Path = Path("domain.yml")) -> Topics:
+    """The topics of domain.yml that have an answer: milia questions, and those that are answered from clinic.yml."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    domain = yaml.load(domain_file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- a safe loader
+    topics = []
+    for name, variations in domain["responses"].items():
+        intent = name.removeprefix("utter_")
+        response = variations[0]
+        title = (response.get("metadata") or {}).get("title")
+        if intent.startswith("faq/") or title:
+            topics.append(Topic(intent, title or spoken(intent), fill(response.get("text") or "", clinic.facts())))
+    return Topics(topics)
+
+
+def spoken(intent: str) -> str:
+    """An intent as people would say it: `faq/home_remedies` is "Home remedies"."""
+    return intent.rpartition("/")[2].removeprefix("ask_").replace("_", " ").capitalize() or "Unknown"

@@ -1,0 +1,156 @@
+"""How things are written on the pages: times, states, reasons, and the lines of the history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from bot.details import shown_phone
+from bot.model import utc_now
+from bot.review import DISMISSALS, WRITABLE
+from bot.review_model import HistoryEntry, Role
+from bot.web.desk import desk
+
+REASONS = {
+    "fallback": "No confident answer",
+    "out_of_scope": "Not about what it knows",
+    "not_published": "Clinic has no published answer",
+    "thumbs_down": "Thumbs down",
+    "none_of_these": "None of the choices",
+    "unsupported": "Photo, voice or file",
+    "red_flag": "Red flag",
+}
+STATES = {
+    "new": "New",
+    "in_review": "In review",
+    "answered": "Answered",
+    "dismissed": "Dismissed",
+    "out_of_scope": "Out of scope",
+    "clinical": "Clinical",
+}
+CALLBACK_STATES = {"open": "To call", "taken": "Taken", "no_answer": "No answer yet", "done": "Done"}
+CHANNELS = {"website": "Website", "messenger": "Messenger", "rest": "REST"}
+ROLES = {
+    "reviewer": "Reviewer: decides about questions, makes call-backs",
+    "editor": "Editor: writes and publishes answers as well",
+    "admin": "Admin: people and privacy, clinic details and accounts as well",
+}
+
+_TOLD = {
+    "needs_answer": "Needs a new answer",
+    "clinical": "Clinical: the assistant never answers it",
+    "out_of_scope": "Out of scope",
+    "reopened": "Opened again",
+    "returned": "Came back: many more people asked it",
+    "commented": "Commented",
+    "replied": "Replied to a person",
+    "merged_away": "Merged into another question",
+    "split_off": "Split off from another question",
+    "take": "Took the call-back",
+    "no_answer": "Called; nobody answered",
+    "done": "Called; done",
+    "release": "Gave the call-back back",
+    "added": "Added an account",
+    "changed_password": "Changed their password",
+    "reset_password": "Gave a new one-time password",
+    "switched_off": "Switched an account off",
+    "switched_on": "Switched an account on",
+    "erased": "Erased a person",
+    "retention": "Deleted what was older than its period",
+}
+
+
+def register(app: Flask) -> None:
+    """Makes these available to the templates."""
+    app.jinja_env.filters.update(
+        ago=ago, when=when, told=told, phone=shown_phone, channel=channels_name
+    )
+    app.jinja_env.globals.update(
+        REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS, ROLES=ROLES,
+        DISMISSALS=DISMISSALS, WRITABLE=WRITABLE, asset=asset, plural=plural, may=may, topic_title=topic_title,
+        other_page=other_page,
+    )  # fmt: skip
+
+
+def asset(path: str) -> str:
+    """The address of a static file, which changes when the file does."""
+    return url_for("static", filename=path, v=_digest(Path(current_app.static_folder or "") / path))
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def may(role: str) -> bool:
+    """Whether the one who is signed in has this role."""
+    return bool(current_user.is_authenticated and current_user.account.role.includes(Role(role)))
+
+
+def topic_title(intent: str) -> str:
+    """What a topic is called."""
+    return desk().topics().title(intent)
+
+
+def channels_name(channel: str) -> str:
+    """What a channel is called."""
+    return CHANNELS.get(channel, channel)
+
+
+def other_page(number: int) -> str:
+    """This address with another page of the list."""
+    kept = {name: value for name, value in request.args.items() if not name.startswith("_")}
+    return url_for(request.endpoint or "", **{**kept, "page": str(number)})
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 person`, `2 people`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def ago(time: datetime | None) -> str:
+    """How long ago, in words."""
+    if time is None:
+        return "never"
+    seconds = (utc_now() - time).total_seconds()
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{plural(int(seconds // size), name)} ago"
+    return "just now"
+
+
+def when(time: datetime) -> str:
+    """Day and time at the clinic."""
+    local = time.astimezone(desk().zone)
+    return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}"
+
+
+def told(entry: HistoryEntry, names: Mapping[str, str] | None = None) -> str:
+    """What was done, as a sentence."""
+    data: Mapping[str, Any] = entry.data
+    if entry.action == "answered":
+        return f"Answered by “{topic_title(data['topic'])}”"
+    if entry.action == "dismissed":
+        return f"Dismissed: {DISMISSALS.get(data['reason'], data['reason'])}"
+    if entry.action == "assigned":
+        name = (names or {}).get(data["to"], "a colleague")
+        return f"Asked {name} to look at it" if data["to"] else "Asked nobody in particular"
+    if entry.action == "merged":
+        return "Merged another question into it"
+    if entry.action == "split":
+        return f"Split {plural(data['questions'], 'question')} off"
+    if entry.action == "undid":
+        before = _TOLD.get(data.get("action", ""), data.get("action", "")).replace("_", " ")
+        return f"Took back: {before or 'the latest step'}"
+    if entry.action == "changed" and entry.subject == "clinic":
+        return f"Changed the clinic’s details: {', '.join(data['changed'])}"
+    if entry.action == "changed_role":
+        return f"Changed an account’s role to {data.get('role', '')}"
+    return _TOLD.get(entry.action, entry.action.replace("_", " ").capitalize())

@@ -1,0 +1,51 @@
+// Draws each chart from the table of figures beside it, so that both always say the same.
+(() => {
+  "use strict";
+
+  const COLOURS = ["#1d8a78", "#c2571a", "#4667c9", "#8d5aa8", "#a37a00", "#b3346b", "#5b6b67"];
+  const style = getComputedStyle(document.documentElement);
+  const text = style.getPropertyValue("--quiet").trim();
+  const line = style.getPropertyValue("--line").trim();
+
+  const figures = (table) => {
+    const [, ...names] = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    return { names, labels: rows.map((row) => row[0]), column: (n) => rows.map((row) => (row[n + 1] === "" ? null : Number(row[n + 1]))) };
+  };
+
+  const draw = (canvas) => {
+    const section = canvas.closest(".chart");
+    const { names, labels, column } = figures(section.querySelector("table"));
+    const isBar = canvas.dataset.chart === "bar";
+    const unit = canvas.dataset.unit || "";
+    section.classList.add("drawn");
+    if (isBar) canvas.parentElement.style.height = `${Math.max(8, labels.length * 2.25 + 4)}rem`;
+    new Chart(canvas, {
+      type: canvas.dataset.chart,
+      data: {
+        labels,
+        datasets: names.map((label, n) => ({
+          label, data: column(n), borderColor: COLOURS[n], backgroundColor: isBar ? COLOURS[n] : "transparent",
+          borderWidth: isBar ? 0 : 2, borderDash: isBar ? [] : [[], [6, 3], [2, 2], [8, 3, 2, 3]][n % 4],
+          pointRadius: labels.length > 40 ? 0 : 2.5, tension: 0.25, spanGaps: true, maxBarThickness: 22,
+        })),
+      },
+      options: {
+        maintainAspectRatio: false,
+        animation: false,
+        indexAxis: isBar ? "y" : "x",
+        interaction: { mode: "index", intersect: false },
+        plugins: {
+          legend: { display: names.length > 1, labels: { color: text, boxWidth: 24, boxHeight: 2 } },
+          tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.formattedValue}${unit}` } },
+        },
+        scales: {
+          x: { ticks: { color: text, maxRotation: 0, autoSkipPadding: 24, precision: 0 }, grid: { color: isBar ? line : "transparent" }, beginAtZero: true },
+          y: { ticks: { color: text, precision: 0 }, grid: { color: isBar ? "transparent" : line }, beginAtZero: true },
+        },
+      },
+    });
+  };
+
+  document.querySelectorAll("canvas[data-chart]").forEach(draw);
+})();

@@ -1,0 +1,53 @@
+// Comfort only: every page works without it.
+(() => {
+  "use strict";
+
+  const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const search = document.querySelector('input[type="search"]');
+    const titles = [...document.querySelectorAll(".groups .title")];
+    if (event.key === "/" && search) {
+      event.preventDefault();
+      search.focus();
+    } else if ((event.key === "j" || event.key === "k") && titles.length) {
+      event.preventDefault();
+      const now = titles.indexOf(document.activeElement);
+      const next = event.key === "j" ? now + 1 : Math.max(now - 1, 0);
+      titles[Math.min(next, titles.length - 1)].focus();
+    }
+  });
+
+  // A choice in the list of all topics takes the place of the one above, and the other way round.
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form) return;
+    if (event.target.name === "other_topic" && event.target.value) {
+      form.querySelectorAll('input[name="topic"]').forEach((radio) => { radio.checked = false; });
+    } else if (event.target.name === "topic") {
+      form.elements.other_topic.value = "";
+    }
+  });
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post") return;
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+  });
+
+  // The menu of the account closes when something else is wanted.
+  document.addEventListener("click", (event) => {
+    const menu = document.querySelector(".me[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+
+  // The server's answer to a failed search is a page, not a list: go there instead.
+  document.addEventListener("htmx:responseError", (event) => {
+    window.location.assign(event.detail.pathInfo.finalRequestPath);
+  });
+})();
