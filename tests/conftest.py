@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,14 +15,14 @@ from typing import Any
 
 import pytest
 
+from benchmarks.browser import launch_options
 from bot.serving import standin
 from bot.settings import PREFIX, Settings
-
-standin.install()  # Rasa is imported by tests of components, channels and stores
 from tests.site import Site
 
+standin.install()  # Rasa is imported by tests of components, channels and stores
+
 ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def free_ports(number: int) -> list[int]:
@@ -64,6 +63,10 @@ class System:
         request = urllib.request.Request(f"{self.chat_url}/webhooks/rest/webhook", body, headers)
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--docs-images", action="store_true", help="keep the screenshots as docs/images")
 
 
 @pytest.fixture(scope="session")
@@ -116,10 +119,5 @@ def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Sys
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The machine's own Chromium, where it has one; Chromium's sandbox doesn't work for root."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    arguments = [*browser_type_launch_args.get("args", []), *quiet, *sandbox]
-    return {**browser_type_launch_args, "args": arguments, **({"executable_path": found} if found else {})}
+    """The browser that the machine has."""
+    return {**browser_type_launch_args, **launch_options()}

@@ -22,18 +22,25 @@ CLAUSE_SPANS = "clause_spans"  # message property: the parts that were found
 _JOINTS = {"and", "also", "but", "plus", "then", "&", "+", "n"}  # not "or": alternatives are one question
 _SENTENCE_ENDS = {"?", "!", ".", ";", "...", "??", "?!", "!!", "…"}
 _QUESTION_WORDS = frozenset(
-    "what what's how how's why when where where's who who's which whats hows wheres whos can could do does did is are am was will "
+    "what what's how how's why when where where's who who's which whats hows wheres whos can could do does "
+    "did is are am was will "
     "would should may might any has have shall whose".split()
 )
-_LEAD_INS = frozenset("so also ok okay oh and but then plus last thing lastly first firstly second secondly secondly, ps btw hi hello hey please".split())
-_REQUESTS = re.compile(r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b")
+_LEAD_INS = frozenset(
+    "so also ok okay oh and but then plus last thing lastly first firstly second secondly secondly, "
+    "ps btw hi hello hey please".split()
+)
+_REQUESTS = re.compile(
+    r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls"
+    r"|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b"
+)
 _BETWEEN = re.compile(r"\b(?:difference|between)\b", re.IGNORECASE)
 KEYWORD_WORDS = 3
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a message. `strong`: it begins after the end of a sentence or like a question of its own."""
+    """One part of a message. `strong`: it begins after the end of a sentence, or like a question."""
 
     text: str
     strong: bool
@@ -60,7 +67,7 @@ def _tokenizer() -> Any:
 
 
 def parts_of(text: str, most: int) -> list[Part]:
-    """The parts between sentence ends, commas and joining words; the last holds the rest when there are more than `most`."""
+    """The parts between sentence ends, commas and joining words; the last holds what is left after `most`."""
     if _BETWEEN.search(text):
         return [Part(text, True)]
     tokens = list(_tokenizer()(text))
@@ -72,7 +79,11 @@ def parts_of(text: str, most: int) -> list[Part]:
         joint = word in _JOINTS or word == "," or word == "-" or word == "–"
         if not (ends or joint) or len(parts) == most - 1:
             continue
-        piece = text[tokens[begin].idx : token.idx + (len(token.text) if ends else 0)].strip() if begin <= place else ""
+        piece = (
+            text[tokens[begin].idx : token.idx + (len(token.text) if ends else 0)].strip()
+            if begin <= place
+            else ""
+        )
         if re.search(r"\w", piece):
             parts.append(Part(piece, strong))
             strong = ends
@@ -87,7 +98,7 @@ def parts_of(text: str, most: int) -> list[Part]:
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER], is_trainable=False)
 class ClauseSplitter(GraphComponent):
-    """Sets `clause_spans`: parts of the message, and those joined with their neighbours, to be understood one by one."""
+    """Sets `clause_spans`: the parts of the message, to be understood one by one."""
 
     @staticmethod
     def required_packages() -> list[str]:

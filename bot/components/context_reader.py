@@ -51,12 +51,18 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
 }
 _DEFAULT_SUBJECT = ("milia", "what about milia")
 _SMALL_TALK = {
-    "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope", "nlu_fallback", "none_of_these",
+    "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope",
+    "nlu_fallback", "none_of_these",
     "give_details", "ask_privacy", "other_language", "emergency", "self_harm",
 }  # fmt: skip
 _PRONOUN = re.compile(r"\b(it|they|them|that|this|those|these|one)\b")
-_CONTINUES = re.compile(r"^(?:ok(?:ay)?|oh|right|so|hmm|yes|no)?[ ,.]*(?:and|what about|how about|what if|or|but|then)\b")
-_FRAGMENT = re.compile(r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after|before)\b")
+_CONTINUES = re.compile(
+    r"^(?:ok(?:ay)?|oh|right|so|hmm|yes|no)?[ ,.]*(?:and|what about|how about|what if|or|but|then)\b"
+)
+_FRAGMENT = re.compile(
+    r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after"
+    r"|before)\b"
+)
 _QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
 MOST_WORDS = 8
 
@@ -79,7 +85,11 @@ def in_context(text: str, topic: str) -> str | None:
         return None
     subject, question = subject_of(topic)
     if _FRAGMENT.match(plain) or (_CONTINUES.match(plain) and not _PRONOUN.search(plain)):
-        rest = re.sub(r"^(?:ok(?:ay)?|oh|so)?[ ,.]*(?:and|or|but|then|also)?\s*(?:what about|how about|what if)?\s*", "", plain)
+        rest = re.sub(
+            r"^(?:ok(?:ay)?|oh|so)?[ ,.]*(?:and|or|but|then|also)?\s*(?:what about|how about|what if)?\s*",
+            "",
+            plain,
+        )
         return f"{question} {rest}" if rest else question
     if _PRONOUN.search(plain):
         return _PRONOUN.sub(subject, plain, count=1)

@@ -20,14 +20,24 @@ MOST_WORDS = 22  # a long story names many things that it isn't about
 OTHER_SUBJECT = "other_subject"  # message property: the words that name it
 WORDS_FILE = Path(__file__).with_name("other_subjects.yml")
 
-_MILIA = re.compile(r"\bmili(?:a|um|as)\b(?! (?:resort|hotel|street|road|is a name|as a name|the name))", re.IGNORECASE)
+_MILIA = re.compile(
+    r"\bmili(?:a|um|as)\b(?! (?:resort|hotel|street|road|is a name|as a name|the name))", re.IGNORECASE
+)
 _LUMPS = re.compile(
-    r"\b(?:white|hard|tiny|little|small|pale) (?:\w+ )?(?:bumps?|lumps?|dots?|spots?|seeds?|beads?|balls?|pearls?|bits?|things?|grains?)\b"
-    r"|\b(?:these|those|my) (?:\w+ )?(?:bumps?|lumps?|dots?|beads?|seeds?)\b|\b(?:get|have|had|got|getting|having) (?:them|these|it|mine|one|some) (?:\w+ )?(?:out|removed|done|extracted)\b",
+    r"\b(?:white|hard|tiny|little|small|pale) (?:\w+ )?(?:bumps?|lumps?|dots?|spots?|seeds?|beads?|balls?"
+    r"|pearls?|bits?|things?|grains?)\b"
+    r"|\b(?:these|those|my) (?:\w+ )?(?:bumps?|lumps?|dots?|beads?|seeds?)\b|\b(?:get|have|had|got|getting"
+    r"|having) (?:them|these|it|mine|one|some) (?:\w+ )?(?:out|removed|done|extracted)\b",
     re.IGNORECASE,
 )
-_OURS = re.compile(r"\b(?:skin|face|milia|appointment|aesthetician|extraction|immerse|ultra dry|sarah|miliagone|your (?:clinic|place))\b", re.IGNORECASE)
-_COMPARING = re.compile(r"\b(?:versus|vs|difference|same as|confus\w+|mistak\w+|looks? like|instead of)\b", re.IGNORECASE)
+_OURS = re.compile(
+    r"\b(?:skin|face|milia|appointment|aesthetician|extraction|immerse|ultra dry|sarah|miliagone"
+    r"|your (?:clinic|place))\b",
+    re.IGNORECASE,
+)
+_COMPARING = re.compile(
+    r"\b(?:versus|vs|difference|same as|confus\w+|mistak\w+|looks? like|instead of)\b", re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +47,7 @@ def _words() -> dict[str, re.Pattern[str]]:
 
 
 def other_subject(text: str) -> str | None:
-    """The words of a text that name something else than milia, when nothing in it says that it is about milia too."""
+    """The words of a text that name something else, when nothing in it says that it is about milia too."""
     if _MILIA.search(text) or len(text.split()) > MOST_WORDS:
         return None
     skin, elsewhere = _words()["skin"].search(text), _words()["elsewhere"].search(text)

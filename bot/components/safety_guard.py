@@ -17,28 +17,51 @@ from bot.components.sentence_encoder import wording
 RED_FLAG = "red_flag"  # message property: `self_harm`, `emergency` or `ask_medical`
 
 _SELF_HARM = re.compile(
-    r"\bsuicid|\bself[ -]?harm|\bkill(?:ing)? (?:myself|me self)\b|\bend(?:ing)? (?:my|it) (?:life|all)\b|\btak(?:e|ing) my (?:own )?life\b"
-    r"|\bhurt(?:ing)? myself\b(?! (?:on|with|squeez|pick|pop))|\bcutt?(?:ing)? (?:myself|again)\b|\b(?:want|wanna|wish|going|rather|better off)\b.{0,12}\b(?:to die|be dead|was dead|i were dead|dead)\b"
-    r"|\b(?:don'?t|dont|not|cbf|can'?t be (?:bothered|fucked)|tired of|sick of|enough of|over)\b.{0,20}\b(?:living|being alive|be alive|be here any ?more|to live|life any ?more)\b"
-    r"|\bno (?:point|reason) (?:in |to )?(?:living|live|going on)\b|\b(?:nobody|no one|noone) (?:would|will) (?:miss|care if i)\b|\boverdos(?:e|ing) on\b"
+    r"\bsuicid|\bself[ -]?harm|\bkill(?:ing)? (?:myself|me self)\b|\bend(?:ing)? (?:my|it) (?:life|all)\b"
+    r"|\btak(?:e|ing) my (?:own )?life\b"
+    r"|\bhurt(?:ing)? myself\b(?! (?:on|with|squeez|pick|pop))|\bcutt?(?:ing)? (?:myself|again)\b|\b(?:want"
+    r"|wanna|wish|going|rather|better off)\b.{0,12}\b(?:to die|be dead|was dead|i were dead|dead)\b"
+    r"|\b(?:don'?t|dont|not|cbf|can'?t be (?:bothered|fucked)|tired of|sick of|enough of"
+    r"|over)\b.{0,20}\b(?:living|being alive|be alive|be here any ?more|to live|life any ?more)\b"
+    r"|\bno (?:point|reason) (?:in |to )?(?:living|live|going on)\b|\b(?:nobody|no one|noone) (?:would"
+    r"|will) (?:miss|care if i)\b|\boverdos(?:e|ing) on\b"
     r"|\b(?:can'?t|cannot) go on(?: like this)?(?: any ?more)?\W*$",
     re.IGNORECASE,
 )
 _EMERGENCY = re.compile(
-    r"\banaphyla|\b(?:can'?t|cannot|cant|trouble|hard to|difficult(?:y|ies)?|struggling to|struggle to|unable to|short of) (?:to )?(?:breath\w*|get (?:any )?(?:air|a breath)|swallow|see (?:out|properly|anything|at all)|(?:be )?breathing)\b"
-    r"|\b(?:throat|tongue|lips?|face|airway|eye(?:lid|s)?|cheeks?|mouth)\b.{0,25}\b(?:swell\w*|swollen|swole|swelled|closing|puff(?:ed|ing) (?:right )?up|blown up|ballooned)\b.{0,30}(?:shut|up|closed|clos\w+|badly|huge|fast|after|can'?t|now|and)"
-    r"|\b(?:swell\w*|swollen)\b.{0,15}\b(?:throat|tongue|lips?|airway)\b|\b(?:collapsed|passed out|unconscious|blacked out|stopped breathing)\b"
-    r"|\b(?:lost|losing|gone blind|went blind|suddenly can'?t)\b.{0,15}\b(?:vision|sight|see|in (?:one|my|that) eye)\b|\bsevere (?:allergic )?reaction\b|\ballergic reaction\b.{0,30}\b(?:now|help|bad|breath\w*|worse)\b",
+    r"\banaphyla|\b(?:can'?t|cannot|cant|trouble|hard to|difficult(?:y|ies)?|struggling to|struggle to"
+    r"|unable to|short of) (?:to )?(?:breath\w*|get (?:any )?(?:air|a breath)|swallow|see (?:out|properly"
+    r"|anything|at all)|(?:be )?breathing)\b"
+    r"|\b(?:throat|tongue|lips?|face|airway|eye(?:lid|s)?|cheeks?|mouth)\b.{0,25}\b(?:swell\w*|swollen|swole"
+    r"|swelled|closing|puff(?:ed|ing) (?:right )?up|blown up|ballooned)\b.{0,30}(?:shut|up|closed|clos\w+"
+    r"|badly|huge|fast|after|can'?t|now|and)"
+    r"|\b(?:swell\w*|swollen)\b.{0,15}\b(?:throat|tongue|lips?|airway)\b|\b(?:collapsed|passed out"
+    r"|unconscious|blacked out|stopped breathing)\b"
+    r"|\b(?:lost|losing|gone blind|went blind|suddenly can'?t)\b.{0,15}\b(?:vision|sight|see|in (?:one|my"
+    r"|that) eye)\b|\bsevere (?:allergic )?reaction\b|\ballergic reaction\b.{0,30}\b(?:now|help|bad"
+    r"|breath\w*|worse)\b",
     re.IGNORECASE,
 )
 _MEDICAL = re.compile(
-    r"\b(?:won'?t|wont|hasn'?t|keeps?|still|hasnt|is|started|been|its|it's|now|bit|heaps|just) (?:stop(?:ped)? )?(?:bleeding|weeping|oozing|infected)\b(?!.{0,12}\b(?:normal|much|expected|a lot)\b.{0,10}(?:after|with) )"
-    r"|\b(?:full of|yellow|green|leaking) pus\b|\bpus (?:is|coming|came|out|oozing)|\b(?:lump|bump|spot|one|it|thing|mole|milia|dot)s? (?:has |have |had |is |'s |just |suddenly |also )*(?:changed|changing|doubled|gone (?:dark|black|purple|hard and red)|turned (?:dark|black|purple|blue|red)|gotten bigger|got bigger|growing fast|got infected|is infected|looks infected)\b"
-    r"|\b(?:i'?m|i am|im|she'?s|she is|my wife is|currently) (?:\w+ weeks? )?(?:pregnant|breast ?feeding|nursing)\b|\bblood thinners?\b|\bwarfarin\b|\broaccutane\b|\bisotretinoin\b|\bchemo(?:therapy)?\b"
-    r"|\b(?:on|in|inside|under|edge of|rim of|along) (?:my|me|the|his|her|your|an|that|actual|upper|lower|top|bottom|left|right|inner|actul| )*\s?(?:eye ?lids?|lash ?line|water ?line|eye ?balls?|lash(?:es)?)\b",
+    r"\b(?:won'?t|wont|hasn'?t|keeps?|still|hasnt|is|started|been|its|it's|now|bit|heaps"
+    r"|just) (?:stop(?:ped)? )?(?:bleeding|weeping|oozing|infected)\b(?!.{0,12}\b(?:normal|much|expected"
+    r"|a lot)\b.{0,10}(?:after|with) )"
+    r"|\b(?:full of|yellow|green|leaking) pus\b|\bpus (?:is|coming|came|out|oozing)|\b(?:lump|bump|spot|one"
+    r"|it|thing|mole|milia|dot)s? (?:has |have |had |is |'s |just |suddenly |also )*(?:changed|changing"
+    r"|doubled|gone (?:dark|black|purple|hard and red)|turned (?:dark|black|purple|blue|red)|gotten bigger"
+    r"|got bigger|growing fast|got infected|is infected|looks infected)\b"
+    r"|\b(?:i'?m|i am|im|she'?s|she is|my wife is|currently) (?:\w+ weeks? )?(?:pregnant|breast ?feeding"
+    r"|nursing)\b|\bblood thinners?\b|\bwarfarin\b|\broaccutane\b|\bisotretinoin\b|\bchemo(?:therapy)?\b"
+    r"|\b(?:on|in|inside|under|edge of|rim of|along) (?:my|me|the|his|her|your|an|that|actual|upper|lower"
+    r"|top|bottom|left|right|inner|actul| )*\s?(?:eye ?lids?|lash ?line|water ?line|eye ?balls?"
+    r"|lash(?:es)?)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_ABOUT_THE_PROCEDURE = re.compile(r"\b(?:is there|will (?:it|there|they|i)|does it|do they|how much|much|any|would (?:it|i))\b.{0,20}\b(?:bleed\w*|swell\w*|blood)\b", re.IGNORECASE)
+_ABOUT_THE_PROCEDURE = re.compile(
+    r"\b(?:is there|will (?:it|there|they|i)|does it|do they|how much|much|any|would (?:it"
+    r"|i))\b.{0,20}\b(?:bleed\w*|swell\w*|blood)\b",
+    re.IGNORECASE,
+)
 
 
 def red_flag(text: str) -> str | None:

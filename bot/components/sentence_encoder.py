@@ -26,8 +26,9 @@ READ_FEATURES = "read_features"  # message property: their features, shape [n, 1
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=False)
 class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
-    """Adds one dense sentence feature of shape [1, 1152] to the text of each message: three unit vectors, of which the first
-    is the sentence's (see `SentenceEncoder.features`). Parts and readings in context get theirs in `read_features`."""
+    """Adds one dense sentence feature of shape [1, 1152] to the text of each message: three unit vectors, of
+    which the first is the sentence's (see `SentenceEncoder.features`). Parts and readings in context get
+    theirs in `read_features`."""
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -95,7 +96,9 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds the feature to all training examples, in one call of the encoder."""
         examples = [example for example in training_data.training_examples if wording(example)]
-        vectors = self._encoder.features([wording(example) for example in examples], threads=self._training_threads)
+        vectors = self._encoder.features(
+            [wording(example) for example in examples], threads=self._training_threads
+        )
         for example, vector in zip(examples, vectors, strict=True):
             self._add(example, vector)
         return training_data

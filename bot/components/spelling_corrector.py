@@ -38,7 +38,11 @@ class SpellingCorrector(GraphComponent):
         }
 
     def __init__(
-        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, corrector: Corrector | None = None
+        self,
+        config: dict[str, Any],
+        storage: ModelStorage,
+        resource: Resource,
+        corrector: Corrector | None = None,
     ) -> None:
         self._config = config
         self._storage = storage

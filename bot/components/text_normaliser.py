@@ -31,7 +31,7 @@ _EMOJI_WORDS = {
 
 
 def normalise(text: str, limit: int) -> str:
-    """One line of NFKC text without control, invisible or stacked combining characters; look-alike letters are Latin.
+    """One line of NFKC text without control, invisible or stacked characters; look-alike letters are Latin.
 
     Never longer than `limit` characters, and never works on more than four times that.
     """
@@ -63,7 +63,13 @@ def _latin(word: str) -> str:
         return changed
     # Stacked marks on plain letters ("zalgo"): two or more marks for each letter can't be a language.
     marks = sum(unicodedata.category(c) == "Mn" for c in unicodedata.normalize("NFD", word))
-    return stripped if stripped.isascii() and marks > len(stripped) // 2 else changed if changed.isascii() else word
+    return (
+        stripped
+        if stripped.isascii() and marks > len(stripped) // 2
+        else changed
+        if changed.isascii()
+        else word
+    )
 
 
 def spoken_emoji(text: str) -> str:

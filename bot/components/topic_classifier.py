@@ -1,4 +1,4 @@
-"""Which topic a text is about: one light classifier over every topic, retrieval intents with their sub-topic."""
+"""Which topic a text is about: one light classifier over every topic, sub-topics of `faq` included."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class TopicModel:
-    """Three views of a text, averaged, because they fail on different messages (docs/decisions/0004-classifier.md):
-    logistic regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
+    """Three views of a text, averaged, because they fail on different messages (decision 4): logistic
+    regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
 
-    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384]; labels: [n] indices of topics;
+    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384]; labels: [n] of topics;
     idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
     """
 
@@ -180,12 +180,16 @@ class TopicClassifier(GraphComponent):
             "buckets": 32_768,
             # How little a single word may weigh. Raising it trusts rare words less.
             "gram_penalty": 3.0e-6,
-            # What meaning, nearest examples and wording count for. The last two are surer than they are right.
+            # What meaning, nearest examples and wording count for. Raising one trusts that view more.
             "shares": [0.4, 0.3, 0.3],
         }
 
     def __init__(
-        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: TopicModel | None = None
+        self,
+        config: dict[str, Any],
+        storage: ModelStorage,
+        resource: Resource,
+        model: TopicModel | None = None,
     ) -> None:
         self._config = config
         self._storage = storage
@@ -213,10 +217,17 @@ class TopicClassifier(GraphComponent):
         **kwargs: Any,
     ) -> TopicClassifier:
         """Loads a trained component (see parent class for full docstring)."""
-        with model_storage.read_from(resource) as folder, np.load(folder / MODEL_FILE, allow_pickle=False) as saved:
+        with (
+            model_storage.read_from(resource) as folder,
+            np.load(folder / MODEL_FILE, allow_pickle=False) as saved,
+        ):
             arrays = {name: saved[name] for name in saved.files}
         model = TopicModel(
-            **{name: array if name == "labels" else array.astype(np.float32) for name, array in arrays.items() if name != "topics"},
+            **{
+                name: array if name == "labels" else array.astype(np.float32)
+                for name, array in arrays.items()
+                if name != "topics"
+            },
             topics=tuple(str(name) for name in arrays["topics"]),
             shares=tuple(config["shares"]),
         )

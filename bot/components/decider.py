@@ -1,0 +1,146 @@
+"""The decision on a text, without Rasa: is it known, which topic is it, does it ask several things?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from bot.components.clause_splitter import Part
+from bot.components.topic_classifier import Reading
+
+OUT_OF_SCOPE, ASK_WHICH, SEVERAL, OTHER_LANGUAGE = (
+    "out_of_scope",
+    "nlu_fallback",
+    "several_questions",
+    "other_language",
+)
+CHAT = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "none_of_these"})
+_LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a question, not asked
+_BEYOND_DOUBT = 0.9
+_SHORT = 6  # words
+_SURELY_UNKNOWN = 0.2  # certainty below which one of several questions is admitted not to be known
+_OFFERED = 0.08  # least probability of a topic that "did you mean" offers
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure it is that a text is known: logistic regression on four measures, fitted on messages that
+    nobody trained on (`python -m benchmarks.thresholds`); the classifier's own probability doesn't tell.
+
+    The measures: log probability of the likeliest topic, with its family; log probability of out_of_scope;
+    mean cosine to the nearest examples of the topic; whether the text names another subject.
+    """
+
+    bias: float
+    topic: float
+    out_of_scope: float
+    nearness: float
+    other_subject: float
+
+    def of(self, probability: float, out_of_scope: float, nearness: float, other_subject: bool) -> float:
+        """Between 0 and 1."""
+        z = (
+            self.bias
+            + self.topic * math.log(probability + 1e-4)
+            + self.out_of_scope * math.log(out_of_scope + 1e-3)
+            + self.nearness * nearness
+            + self.other_subject * other_subject
+        )
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where the line runs; see `AnswerDecider.get_default_config`."""
+
+    answer: float
+    ask: float
+    clear: float
+    part: float
+    weak_part: float
+    in_context: float
+    safety: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The intent of a message; its parts for several questions; the candidates that it was chosen from."""
+
+    intent: str
+    confidence: float
+    clauses: tuple[tuple[str, str], ...] = ()  # (text, intent)
+    candidates: tuple[tuple[str, float], ...] = ()
+
+
+class Decider:
+    """Decides on readings.
+
+    Args:
+        families: topics whose answers say much the same: doubt between them is no reason to ask.
+    """
+
+    def __init__(self, certainty: Certainty, thresholds: Thresholds, families: list[list[str]]) -> None:
+        self._certainty = certainty
+        self._at = thresholds
+        self._family = {topic: number for number, family in enumerate(families) for topic in family}
+
+    def one(self, reading: Reading, other_subject: bool = False, answer: float | None = None) -> Decision:
+        """What to do with a text that asks one thing. `answer` stands in for the threshold of that name."""
+        topic, probability, certainty = self.best(reading, other_subject)
+        candidates = reading.topics[:3]
+        offers = tuple(
+            (name, chance)
+            for name, chance in reading.topics[:4]
+            if name != OUT_OF_SCOPE and name not in CHAT and chance > _OFFERED
+        )[:3]
+        known = certainty >= (self._at.answer if answer is None else answer)
+        clear = probability >= self._at.clear or len(offers) < 2 or answer is not None
+        if known and clear:
+            return Decision(topic, certainty, candidates=candidates)
+        if certainty >= self._at.ask and len(offers) > 1 and not other_subject:
+            return Decision(ASK_WHICH, certainty, candidates=offers)
+        return Decision(OUT_OF_SCOPE, 1 - certainty, candidates=candidates)
+
+    def best(self, reading: Reading, other_subject: bool = False) -> tuple[str, float, float]:
+        """The likeliest topic that could be answered, its probability with that of its family, and how sure
+        it is that the text is known at all."""
+        totals: dict[Any, float] = {}
+        for name, chance in reading.topics:
+            totals[self._family.get(name, name)] = totals.get(self._family.get(name, name), 0.0) + chance
+        unknown = totals.pop(OUT_OF_SCOPE, 0.0)
+        best = max(totals, key=lambda key: totals[key])
+        topic = next(name for name, _ in reading.topics if self._family.get(name, name) == best)
+        return topic, totals[best], self._certainty.of(totals[best], unknown, reading.nearness, other_subject)
+
+    def several(self, parts: list[Part], readings: list[Reading]) -> Decision | None:
+        """What to do with a message that may ask several things; None when it asks one."""
+        clauses = self.clauses(parts, readings)
+        if len(clauses) < 2 or {topic for _, topic in clauses} <= CHAT | {OUT_OF_SCOPE}:
+            return None
+        return Decision(SEVERAL, 1.0, clauses=clauses)
+
+    def clauses(self, parts: list[Part], readings: list[Reading]) -> tuple[tuple[str, str], ...]:
+        """The parts that ask something, each with its topic; of those with the same answer the first."""
+        is_list = all(part.is_keyword for part in parts)
+        found: dict[Any, tuple[str, str]] = {}
+        for part, reading in zip(parts, readings, strict=True):
+            topic, probability, certainty = self.best(reading)
+            needed = self._at.part if part.strong and part.asks else self._at.weak_part
+            known = certainty >= self._at.answer and probability >= needed and topic not in _LEADS
+            if known and (is_list or _counts(part, topic, probability)):
+                found.setdefault(self._family.get(topic, topic), (part.text, topic))
+            elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 2:
+                found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
+        return tuple(found.values())
+
+
+def _counts(part: Part, topic: str, probability: float) -> bool:
+    """Whether a part is a question of its own. A statement mostly tells what the question is about; it is one
+    when it wishes for something that only staff can answer, or when it is short and beyond doubt."""
+    if part.asks or topic in {"thank", "contact_human", "book_appointment"}:
+        return True
+    words = len(part.text.split())
+    return (topic.startswith("ask_") and words > 2) or (
+        probability >= _BEYOND_DOUBT and 1 < words <= _SHORT and part.strong
+    )
