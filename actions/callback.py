@@ -1,4 +1,4 @@
-"""The call-back form: consent first, then name, number and time; interrupted, corrected or cancelled at will."""
+"""The call-back form: consent first, then name, number, time; interrupted, corrected, cancelled at will."""
 
 from __future__ import annotations
 
@@ -18,12 +18,27 @@ CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phon
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that are mistaken for each other on the phone
 
 _CANCEL = re.compile(
-    r"^\W*(?:(?:please|no|ok|actually|sorry)\W+)*(?:stop|cancel(?: (?:it|that|this|the call ?back))?|never ?mind|forget (?:it|that|about it)"
+    r"^\W*(?:(?:please|no|ok|actually|sorry)\W+)*(?:stop|cancel(?: (?:it|that|this|the call ?back))?"
+    r"|never ?mind|forget (?:it|that|about it)"
     r"|don'?t (?:call|ring|bother)(?: me)?|no call(?: ?back)?|leave it|changed my mind)\b",
     re.IGNORECASE,
 )
-_YES = re.compile(r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do|alright|sounds good|absolutely)\b", re.IGNORECASE)
-_NOT_A_QUESTION = {"give_details", "request_callback", "out_of_scope", "nlu_fallback", "affirm", "deny", "greet", "thank", ""}
+_YES = re.compile(
+    r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do|alright|sounds good"
+    r"|absolutely)\b",
+    re.IGNORECASE,
+)
+_NOT_A_QUESTION = {
+    "give_details",
+    "request_callback",
+    "out_of_scope",
+    "nlu_fallback",
+    "affirm",
+    "deny",
+    "greet",
+    "thank",
+    "",
+}
 
 
 class ValidateCallbackForm(Action):
@@ -42,6 +57,8 @@ class ValidateCallbackForm(Action):
         if requested and _is_cancelled(text, intent, requested):
             return [SlotSet(CONSENT, False), SlotSet("requested_slot", None)]
         details = read_details(text)
+        if requested and intent not in _NOT_A_QUESTION and not details.phone:
+            return []  # a question: it is answered, and the form goes on
         events = []
         if requested == CONSENT and (intent == "affirm" or (details.phone and _YES.match(text))):
             events.append(SlotSet(CONSENT, True))
@@ -52,10 +69,14 @@ class ValidateCallbackForm(Action):
 
 
 def _is_cancelled(text: str, intent: str, requested: str) -> bool:
-    return bool(_CANCEL.match(text)) or (requested == CONSENT and intent == "deny" and not read_details(text).any)
+    return bool(_CANCEL.match(text)) or (
+        requested == CONSENT and intent == "deny" and not read_details(text).any
+    )
 
 
-def _given(tracker: Tracker, dispatcher: CollectingDispatcher, details: Details, requested: str | None) -> list[dict[str, Any]]:
+def _given(
+    tracker: Tracker, dispatcher: CollectingDispatcher, details: Details, requested: str | None
+) -> list[dict[str, Any]]:
     """The slots that a message fills or corrects."""
     events = []
     for slot, value in ((NAME, details.name), (PHONE, details.phone), (WHEN, details.when)):

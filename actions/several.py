@@ -12,6 +12,7 @@ from actions.handoffs import HANDOFFS, hand_off
 from actions.questions import record
 
 MAX_PART_CHARACTERS = 80
+ANSWERED = {"ask_discount", "ask_phone", "ask_help", "ask_privacy"}
 
 
 class ActionAnswerSeveral(Action):
@@ -30,11 +31,15 @@ class ActionAnswerSeveral(Action):
             parts.append({"response": response_for(intent), "part": shortened(text)})
             if intent in HANDOFFS:
                 await hand_off(tracker, HANDOFFS[intent])
-            if not intent.startswith("faq/") and (intent.startswith("ask_") or intent == "out_of_scope"):
-                if intent not in {"ask_discount", "ask_phone", "ask_help", "ask_privacy"}:
-                    await record(tracker, text, intent, latest)
+            if goes_to_staff(intent):
+                await record(tracker, text, intent, latest)
         dispatcher.utter_message(response="utter_several", parts=parts)
         return []
+
+
+def goes_to_staff(intent: str) -> bool:
+    """Whether a clause has no answer of the clinic's, so that staff have to see it."""
+    return intent == "out_of_scope" or (intent.startswith("ask_") and intent not in ANSWERED)
 
 
 def response_for(intent: str) -> str:

@@ -1,4 +1,4 @@
-"""Judges a reply by what a visitor reads: its text and where its links lead, against tests/data/topics.yml."""
+"""Judges a reply by what a visitor reads, text and link targets, against tests/data/topics.yml."""
 
 from __future__ import annotations
 
@@ -46,21 +46,30 @@ class Judge:
         replies = {name: topic["reply"] for group in GROUPS for name, topic in self.topics[group].items()}
         replies[OUT_OF_SCOPE] = self.topics[OUT_OF_SCOPE]["reply"]
         return {
-            name: [re.compile(HONEST if each == "HONEST" else each, re.IGNORECASE | re.DOTALL) for each in expressions]
+            name: [
+                re.compile(HONEST if each == "HONEST" else each, re.IGNORECASE | re.DOTALL)
+                for each in expressions
+            ]
             for name, expressions in replies.items()
         }
 
     def meets(self, text: str, topic: str) -> bool:
         """Whether a reply says what an answer on this topic must say. `chat` is any small talk."""
         if topic == "chat":
-            return any(self.meets(text, name) for name in self.topics["chat"] if name not in {"affirm", "deny"})
+            return any(
+                self.meets(text, name) for name in self.topics["chat"] if name not in {"affirm", "deny"}
+            )
         return all(each.search(text) for each in self.expressions[topic])
 
     def verdict(self, messages: Iterable[Mapping[str, Any]], topics: Iterable[str]) -> Verdict:
-        """The verdict on the messages of one turn (as the REST channel gives them) for any of these topics."""
+        """The verdict on the messages of one turn, as the REST channel gives them, on any of these topics."""
         messages = list(messages)
         text = whole_text(messages)
-        if any(button["title"] == "None of these" for message in messages for button in message.get("buttons", ())):
+        if any(
+            button["title"] == "None of these"
+            for message in messages
+            for button in message.get("buttons", ())
+        ):
             return Verdict.ASKING
         if any(self.meets(text, topic) for topic in topics):
             return Verdict.RIGHT
@@ -78,4 +87,10 @@ def whole_text(messages: Iterable[Mapping[str, Any]]) -> str:
 
 def is_dont_know(text: str) -> bool:
     """Whether it is one of the replies that admit not to know, or not to understand the language."""
-    return bool(re.search(r"don.?t know that one|too long for me|can.?t see any words|only answer in English|don.?t have the answer", text))
+    return bool(
+        re.search(
+            r"don.?t know that one|too long for me|can.?t see any words|only answer in English"
+            r"|don.?t have the answer",
+            text,
+        )
+    )

@@ -1,6 +1,7 @@
-"""Prints how well the running assistant does: `make score`, or `python -m bot score FILE ...` for files of the samples' shape.
+"""Prints how well the running assistant does: `make score`, or `python -m bot score FILE ...`.
 
-Each message goes to the REST channel as a visitor's would; the reply is judged by its text (benchmarks/judge.py).
+The files have the shape of the samples. Each message goes to the REST channel as a visitor's would; the
+reply is judged by its text (benchmarks/judge.py).
 """
 
 from __future__ import annotations
@@ -94,7 +95,11 @@ def score_dialogues(judge: Judge, say: Say, items: Sequence[dict[str, Any]]) -> 
             if verdict is Verdict.DONT_KNOW and OUT_OF_SCOPE in turn["expects"]:
                 verdict = Verdict.RIGHT
             right = right and verdict is Verdict.RIGHT
-            miss = None if verdict is Verdict.RIGHT else f"[{item['name']}: {turn['expects']}] {turn['user']}  ->  {shown(replies)}"
+            miss = (
+                None
+                if verdict is Verdict.RIGHT
+                else f"[{item['name']}: {turn['expects']}] {turn['user']}  ->  {shown(replies)}"
+            )
             score.add(verdict.value, "turns", miss)
         score.groups["whole conversations"]["right" if right else "wrong"] += 1
     return score
@@ -120,9 +125,16 @@ def shown(replies: Sequence[dict[str, Any]]) -> str:
 
 def report(score: Score, path: Path, misses: bool) -> str:
     """A score in words."""
-    total = sum(n for name, counts in score.groups.items() for n in counts.values() if name != "whole conversations")
+    total = sum(
+        n for name, counts in score.groups.items() for n in counts.values() if name != "whole conversations"
+    )
     lines = [f"{path}: {total} {score.name}"]
-    lines.append("  " + ", ".join(f"{name} {count} ({count / max(1, total):.1%})" for name, count in score.counts.most_common()))
+    lines.append(
+        "  "
+        + ", ".join(
+            f"{name} {count} ({count / max(1, total):.1%})" for name, count in score.counts.most_common()
+        )
+    )
     shown_groups = {"out of scope", "several questions", "dialogues"}
     if score.name in shown_groups:
         for group, counts in sorted(score.groups.items()):
@@ -138,7 +150,9 @@ def rest(url: str) -> Say:
 
     def say(text: str, sender: str) -> list[dict[str, Any]]:
         body = json.dumps({"sender": sender, "message": text}).encode()
-        request = urllib.request.Request(f"{url}/webhooks/rest/webhook", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{url}/webhooks/rest/webhook", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=30) as response:
             replies: list[dict[str, Any]] = json.load(response)
             return replies
@@ -156,6 +170,9 @@ def main(arguments: Sequence[str], url: str) -> int:
         for path in paths:
             print(report(score_file(judge, say, path), path, misses), flush=True)
     except urllib.error.URLError as error:
-        print(f"Nothing answers at {url} ({error.reason}). Start the assistant with `make run` first.", file=sys.stderr)
+        print(
+            f"Nothing answers at {url} ({error.reason}). Start the assistant with `make run` first.",
+            file=sys.stderr,
+        )
         return 1
     return 0

@@ -1,7 +1,8 @@
-"""Words, pairs of words and pieces of words as hashed features, for what an encoder smooths over: the exact wording."""
+"""Words, pairs and pieces of words as hashed features: the exact wording, which an encoder smooths over."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import zlib
 from collections import Counter
@@ -15,10 +16,10 @@ _PIECES = (3, 4, 5)
 
 
 def grams(text: str) -> Iterator[str]:
-    """Each word, each pair of neighbours, and the pieces of 3 to 5 letters of each word with its ends marked."""
+    """Each word, each pair of neighbours, and the pieces of 3 to 5 letters of each word, ends marked."""
     tokens = _TOKEN.findall(text.lower())
     yield from tokens
-    for left, right in zip(tokens, tokens[1:], strict=False):
+    for left, right in itertools.pairwise(tokens):
         yield f"{left} {right}"
     for token in tokens:
         marked = f"<{token}>"
@@ -42,7 +43,9 @@ def inverse_frequency(documents: Sequence[dict[int, float]], buckets: int) -> ND
     return weights
 
 
-def vector(document: dict[int, float], idf: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def vector(
+    document: dict[int, float], idf: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The buckets of a text and their values, scaled to unit length."""
     places = np.fromiter(document, np.int64, len(document))
     values = np.fromiter(document.values(), np.float32, len(document)) * idf[places]

@@ -2,13 +2,15 @@
 
 Standard library only, so that any module may import it at no cost.
 """
+
 from __future__ import annotations
 
 import enum
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any
 
 
 def new_id() -> str:
@@ -55,9 +57,9 @@ class Reply:
     """
 
     text: str
-    next_steps: Tuple[Button, ...] = ()
-    links: Tuple[Link, ...] = ()
-    code: Optional[str] = None
+    next_steps: tuple[Button, ...] = ()
+    links: tuple[Link, ...] = ()
+    code: str | None = None
     id: str = field(default_factory=new_id)
     author: str = "bot"
 
@@ -114,10 +116,10 @@ class UnansweredQuestion:
     text: str
     reason: Reason
     intent: str = ""
-    candidates: Tuple[Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     model_release: str = ""
     language: str = ""
-    context: Tuple[Tuple[str, str], ...] = ()  # (who, scrubbed text), oldest first: the turns before it
+    context: tuple[tuple[str, str], ...] = ()  # (who, scrubbed text), oldest first: the turns before it
     id: str = field(default_factory=new_id)
     asked_at: datetime = field(default_factory=utc_now)
 

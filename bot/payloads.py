@@ -4,12 +4,12 @@ On the wire a payload is `/faq/pain~Does it hurt?~<signature>`. The signature co
 button's title and whose conversation it belongs to, so it needs no lookup, holds across restarts and
 servers, and can't be typed by somebody who wasn't sent it.
 """
+
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from typing import Optional
 
 from bot.model import Button
 
@@ -28,7 +28,7 @@ def sign(button: Button, conversation: str, key: bytes) -> str:
     return _SEPARATOR.join((button.payload, title, _signature(button.payload, title, conversation, key)))
 
 
-def verify(text: str, conversation: str, key: bytes) -> Optional[Button]:
+def verify(text: str, conversation: str, key: bytes) -> Button | None:
     """The button that a text is the payload of; None for anything that the bot did not send here."""
     parts = text.split(_SEPARATOR)
     if len(parts) != 3 or not text.startswith("/"):

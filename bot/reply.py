@@ -3,10 +3,12 @@
 A response holds `text`, `buttons` (next steps) and under `custom` what Rasa has no word for: `links`,
 `code`, `id`, `author`. Names in braces are filled in from the clinic's facts; other braces stay as they are.
 """
+
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from bot.clinic import Clinic
 from bot.model import Button, Link, Reply, new_id
@@ -27,7 +29,7 @@ def fill(template: Any, facts: Mapping[str, str]) -> Any:
     return template
 
 
-def to_reply(message: Mapping[str, Any], clinic: Clinic, facts: Optional[Mapping[str, str]] = None) -> Reply:
+def to_reply(message: Mapping[str, Any], clinic: Clinic, facts: Mapping[str, str] | None = None) -> Reply:
     """A `Reply` from a response of domain.yml, or from what an action uttered.
 
     The phone line and the website become links wherever a text names them, so no text has to say so twice.
@@ -51,7 +53,7 @@ def to_reply(message: Mapping[str, Any], clinic: Clinic, facts: Optional[Mapping
     )
 
 
-def links_named_in(text: str, clinic: Clinic) -> List[Link]:
+def links_named_in(text: str, clinic: Clinic) -> list[Link]:
     """Links for the clinic's phone line and website where the text names them."""
     links = []
     if clinic.phone in text:
@@ -61,8 +63,8 @@ def links_named_in(text: str, clinic: Clinic) -> List[Link]:
     return links
 
 
-def _safe_and_unique(links: Iterable[Link]) -> Tuple[Link, ...]:
-    kept: Dict[str, Link] = {}
+def _safe_and_unique(links: Iterable[Link]) -> tuple[Link, ...]:
+    kept: dict[str, Link] = {}
     for link in links:
         if _SAFE_TARGET.match(link.target):
             kept.setdefault(link.target, link)
@@ -70,13 +72,13 @@ def _safe_and_unique(links: Iterable[Link]) -> Tuple[Link, ...]:
 
 
 def join(replies: Sequence[Reply], answered: Iterable[str] = ()) -> Reply:
-    """Several answers as one readable reply: texts in order, their links, and next steps not answered already.
+    """Several answers as one readable reply: texts in order, links, and next steps not answered already.
 
     Args:
         answered: payloads of what these replies answer, which need not be offered again.
     """
     done = set(answered)
-    steps: Dict[str, Button] = {}
+    steps: dict[str, Button] = {}
     for button in _in_turns([reply.next_steps for reply in replies]):
         if button.payload not in done:
             steps.setdefault(button.payload, button)
@@ -97,16 +99,16 @@ def _in_turns(groups: Sequence[Sequence[Button]]) -> Iterable[Button]:
                 yield group[place]
 
 
-def to_message(reply: Reply) -> Dict[str, Any]:
+def to_message(reply: Reply) -> dict[str, Any]:
     """The plain data that Rasa carries to a channel and keeps in the tracker."""
-    custom: Dict[str, Any] = {"id": reply.id}
+    custom: dict[str, Any] = {"id": reply.id}
     if reply.links:
         custom["links"] = [{"title": link.title, "target": link.target} for link in reply.links]
     if reply.code:
         custom["code"] = reply.code
     if reply.author != "bot":
         custom["author"] = reply.author
-    message: Dict[str, Any] = {"text": reply.text, "custom": custom}
+    message: dict[str, Any] = {"text": reply.text, "custom": custom}
     if reply.next_steps:
         message["buttons"] = [{"title": b.title, "payload": b.payload} for b in reply.next_steps]
     return message

@@ -4,6 +4,7 @@ A setting is a field of `Settings` with its default and its explanation. Its var
 name in capitals with the prefix `MILIA_`. `docs/settings.md` and `.env.example` are checked against
 this file by the tests.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -11,9 +12,10 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any
 
 from bot.model import Person
 
@@ -68,7 +70,7 @@ def _hours(value: str) -> float:
     return number
 
 
-def _yes_no(value: str) -> Optional[bool]:
+def _yes_no(value: str) -> bool | None:
     word = value.strip().lower()
     if not word:
         return None
@@ -79,11 +81,11 @@ def _yes_no(value: str) -> Optional[bool]:
     raise ValueError("yes or no")
 
 
-def _words(value: str) -> Tuple[str, ...]:
+def _words(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _origins(value: str) -> Tuple[str, ...]:
+def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(origin.rstrip("/") for origin in _words(value))
     for origin in origins:
         if not re.fullmatch(r"https?://[^/\s?#@]+", origin):
@@ -110,9 +112,13 @@ def _hour(value: str) -> int:
     return int(value)
 
 
-def _page_tokens(value: str) -> Tuple[Tuple[str, str], ...]:
-    pairs = tuple((page.strip(), token.strip()) for page, _, token in (word.partition(":") for word in _words(value)))
-    if any(not re.fullmatch(r"\d{1,40}", page) or not re.fullmatch(r"[!-~]+", token) for page, token in pairs):
+def _page_tokens(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(
+        (page.strip(), token.strip()) for page, _, token in (word.partition(":") for word in _words(value))
+    )
+    if any(
+        not re.fullmatch(r"\d{1,40}", page) or not re.fullmatch(r"[!-~]+", token) for page, token in pairs
+    ):
         raise ValueError("page_id:token pairs, separated by commas")
     if len({page for page, _ in pairs}) < len(pairs):
         raise ValueError("page_id:token pairs with each Page once")
@@ -152,81 +158,147 @@ class Settings:
     actions_host: str = setting("127.0.0.1", "Address on which the action server listens.")
     actions_port: int = setting("5055", "Port of the action server.", _port)
     actions_url: str = setting(
-        "", "Custom actions are run by this action server; empty runs them inside the chat server, which is faster."
+        "",
+        "Custom actions are run by this action server; empty runs them inside the chat server, which is "
+        "faster.",
     )
-    actions_timeout: float = setting("3", "Seconds that a custom action may take before the visitor is helped without it.", _seconds)
+    actions_timeout: float = setting(
+        "3", "Seconds that a custom action may take before the visitor is helped without it.", _seconds
+    )
     staff_host: str = setting("127.0.0.1", "Address on which the staff app listens.")
     staff_port: int = setting("5080", "Port of the staff app.", _port)
     staff_url: str = setting(
-        "", "Where staff reach the staff app, for links in emails; `https://...` makes its cookies HTTPS-only.", _base_url
+        "",
+        "Where staff reach the staff app, for links in emails; `https://...` makes its cookies HTTPS-only.",
+        _base_url,
     )
     staff_proxies: int = setting(
-        "0", "Reverse proxies in front of the staff app: so many entries of X-Forwarded-For, from the right, are believed.", _count
+        "0",
+        "Reverse proxies in front of the staff app: so many entries of X-Forwarded-For, from the right, are "
+        "believed.",
+        _count,
     )
-    staff_session_hours: int = setting("12", "Hours without a click after which staff have to sign in again.", _positive)
-    data_dir: Path = setting("var", "Folder for the database, the spool and generated secrets. Never committed.", _path)
+    staff_session_hours: int = setting(
+        "12", "Hours without a click after which staff have to sign in again.", _positive
+    )
+    data_dir: Path = setting(
+        "var", "Folder for the database, the spool and generated secrets. Never committed.", _path
+    )
     models_dir: Path = setting("models", "Folder for trained models.", _path)
     build_dir: Path = setting("build", "Folder for the encoder that is built at set-up.", _path)
     clinic_file: Path = setting("clinic.yml", "The clinic's facts: phone, links, offer, hours.", _path)
     database_url: str = setting(
-        "", "SQLAlchemy URL of the database; empty is SQLite in the data folder. `postgresql://...` for several servers.", secret=True
+        "",
+        "SQLAlchemy URL of the database; empty is SQLite in the data folder. `postgresql://...` for several "
+        "servers.",
+        secret=True,
     )
-    redis_url: str = setting("", "`redis://...` for several servers; empty keeps locks and limits in the process.", secret=True)
+    redis_url: str = setting(
+        "", "`redis://...` for several servers; empty keeps locks and limits in the process.", secret=True
+    )
     secret_key: str = setting(
-        "", "Signs sessions and buttons, at least 32 characters. Empty makes one in the data folder (development only).", secret=True
+        "",
+        "Signs sessions and buttons, at least 32 characters. Empty makes one in the data folder "
+        "(development only).",
+        secret=True,
     )
-    rest: Optional[bool] = setting(
-        "", "Whether the open REST channel answers: yes, no, or empty for yes in development and no in production.", _yes_no
+    rest: bool | None = setting(
+        "",
+        "Whether the open REST channel answers: yes, no, or empty for yes in development and no in "
+        "production.",
+        _yes_no,
     )
-    public_url: str = setting("", "Where visitors reach the chat server, for example `https://chat.example.com/milia`.")
-    allowed_origins: Tuple[str, ...] = setting(
-        "", "Web sites that may show the chat, comma-separated; empty allows only the chat server's own pages.", _origins
+    public_url: str = setting(
+        "", "Where visitors reach the chat server, for example `https://chat.example.com/milia`."
     )
-    session_days: int = setting("30", "Days after which a visitor who comes back starts a new conversation.", _positive)
+    allowed_origins: tuple[str, ...] = setting(
+        "",
+        "Web sites that may show the chat, comma-separated; empty allows only the chat server's own pages.",
+        _origins,
+    )
+    session_days: int = setting(
+        "30", "Days after which a visitor who comes back starts a new conversation.", _positive
+    )
     session_rate: int = setting("20", "Messages a minute that one visitor may send.", _positive)
     address_rate: int = setting(
-        "240", "Messages and new visitors a minute from one internet address, which visitors of one network share.", _positive
+        "240",
+        "Messages and new visitors a minute from one internet address, which visitors of one network share.",
+        _positive,
     )
-    turns_at_once: int = setting("200", "Website messages under way at once; more are asked to wait.", _positive)
+    turns_at_once: int = setting(
+        "200", "Website messages under way at once; more are asked to wait.", _positive
+    )
     proxies: int = setting(
-        "0", "Reverse proxies in front of the chat server: so many entries of X-Forwarded-For, from the right, are believed.", _count
+        "0",
+        "Reverse proxies in front of the chat server: so many entries of X-Forwarded-For, from the right, "
+        "are believed.",
+        _count,
     )
     log_level: str = setting("WARNING", "How much the processes log: DEBUG, INFO, WARNING or ERROR.")
     retention_days: int = setting(
         "365", "Days for which conversations, call-back requests and staff's replies are kept.", _positive
     )
     retention_question_days: int = setting(
-        "730", "Days for which questions (without personal details) and the charts' figures are kept.", _positive
+        "730",
+        "Days for which questions (without personal details) and the charts' figures are kept.",
+        _positive,
     )
     return_after: int = setting(
-        "10", "A question that was dismissed or answered is new again when so many more people have asked it.", _positive
+        "10",
+        "A question that was dismissed or answered is new again when so many more people have asked it.",
+        _positive,
     )
-    callback_hours: int = setting("24", "Hours after which a call-back that nobody has made counts as overdue.", _positive)
+    callback_hours: int = setting(
+        "24", "Hours after which a call-back that nobody has made counts as overdue.", _positive
+    )
     smtp_host: str = setting("", "Mail server for emails to staff; empty sends none.")
     smtp_port: int = setting("587", "Port of the mail server.", _port)
-    smtp_security: str = setting("starttls", "How the mail server is spoken to: starttls, tls or none.", _smtp_security)
+    smtp_security: str = setting(
+        "starttls", "How the mail server is spoken to: starttls, tls or none.", _smtp_security
+    )
     smtp_user: str = setting("", "Name at the mail server; empty signs in as nobody.")
     smtp_password: str = setting("", "Password at the mail server.", secret=True)
     mail_from: str = setting("", "Sender of the emails; empty takes the first of the recipients.")
-    mail_to: Tuple[str, ...] = setting("", "Who gets the emails, comma-separated; empty sends none.", _words)
-    digest_hour: int = setting("8", "Hour of the clinic's day from which the daily email is sent, 0 to 23.", _hour)
+    mail_to: tuple[str, ...] = setting("", "Who gets the emails, comma-separated; empty sends none.", _words)
+    digest_hour: int = setting(
+        "8", "Hour of the clinic's day from which the daily email is sent, 0 to 23.", _hour
+    )
 
     messenger_app_secret: str = setting(
-        "", "Facebook Messenger: the app's secret. Messenger is off while this, the verify token and the Page tokens are all empty.", secret=True
+        "",
+        "Facebook Messenger: the app's secret. Messenger is off while this, the verify token and the Page "
+        "tokens are all empty.",
+        secret=True,
     )
     messenger_verify_token: str = setting(
-        "", "Facebook Messenger: a word of your own, entered in Meta's dashboard too, by which its webhook is verified.", secret=True
+        "",
+        "Facebook Messenger: a word of your own, entered in Meta's dashboard too, by which its webhook is "
+        "verified.",
+        secret=True,
     )
-    messenger_page_tokens: Tuple[Tuple[str, str], ...] = setting(
-        "", "Facebook Messenger: the access token of each Page as `page_id:token`, comma-separated.", _page_tokens, secret=True
+    messenger_page_tokens: tuple[tuple[str, str], ...] = setting(
+        "",
+        "Facebook Messenger: the access token of each Page as `page_id:token`, comma-separated.",
+        _page_tokens,
+        secret=True,
     )
-    messenger_graph_url: str = setting("https://graph.facebook.com", "Facebook Messenger: where the Graph API is.", _base_url)
-    messenger_graph_version: str = setting("v26.0", "Facebook Messenger: the version of the Graph API.", _graph_version)
-    messenger_human_agent: Optional[bool] = setting(
-        "no", "Facebook Messenger: whether Meta has granted the app `HUMAN_AGENT`, so that staff can reply for 7 days instead of 24 hours.", _yes_no
+    messenger_graph_url: str = setting(
+        "https://graph.facebook.com", "Facebook Messenger: where the Graph API is.", _base_url
+    )
+    messenger_graph_version: str = setting(
+        "v26.0", "Facebook Messenger: the version of the Graph API.", _graph_version
+    )
+    messenger_human_agent: bool | None = setting(
+        "no",
+        "Facebook Messenger: whether Meta has granted the app `HUMAN_AGENT`, so that staff can reply for 7 "
+        "days instead of 24 hours.",
+        _yes_no,
     )
     messenger_pause_hours: float = setting(
-        "12", "Facebook Messenger: hours for which the bot leaves a conversation alone when a person has answered in the Page's inbox.", _hours
+        "12",
+        "Facebook Messenger: hours for which the bot leaves a conversation alone when a person has answered "
+        "in the Page's inbox.",
+        _hours,
     )
 
     @property
@@ -265,9 +337,9 @@ class Settings:
         return Person(channel=channel, sender_id=sender_id, key=key.hexdigest()[:32])
 
 
-def read_env_file(path: Path) -> Dict[str, str]:
+def read_env_file(path: Path) -> dict[str, str]:
     """The `NAME=value` lines of a `.env` file; comments and empty lines are left out."""
-    values: Dict[str, str] = {}
+    values: dict[str, str] = {}
     if not path.is_file():
         return values
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -281,7 +353,7 @@ def read_env_file(path: Path) -> Dict[str, str]:
     return values
 
 
-def load_settings(environ: Optional[Mapping[str, str]] = None, env_file: Path = Path(".env")) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
     """Reads the settings; the environment wins over `.env`.
 
     Raises:
@@ -291,8 +363,10 @@ def load_settings(environ: Optional[Mapping[str, str]] = None, env_file: Path = 
     known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
     for name in given:
         if name.startswith(PREFIX) and name not in known:
-            raise SettingsError(f"{name} is not a setting of this project. See docs/settings.md for those that are.")
-    values: Dict[str, Any] = {}
+            raise SettingsError(
+                f"{name} is not a setting of this project. See docs/settings.md for those that are."
+            )
+    values: dict[str, Any] = {}
     for name, f in known.items():
         raw = given.get(name, "") or f.metadata["default"]
         try:
@@ -316,9 +390,13 @@ def _check(settings: Settings) -> None:
     for_messenger = ("messenger_app_secret", "messenger_verify_token", "messenger_page_tokens")
     missing = [PREFIX + name.upper() for name in for_messenger if not getattr(settings, name)]
     if 0 < len(missing) < len(for_messenger):
-        raise SettingsError(f"Facebook Messenger needs {' and '.join(missing)} too; or leave all of its settings empty.")
+        raise SettingsError(
+            f"Facebook Messenger needs {' and '.join(missing)} too; or leave all of its settings empty."
+        )
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise SettingsError(f"{PREFIX}LOG_LEVEL is {settings.log_level!r}; it has to be DEBUG, INFO, WARNING or ERROR.")
+        raise SettingsError(
+            f"{PREFIX}LOG_LEVEL is {settings.log_level!r}; it has to be DEBUG, INFO, WARNING or ERROR."
+        )
 
 
 def _kept_secret(path: Path) -> str:

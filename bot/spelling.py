@@ -13,27 +13,29 @@ from collections.abc import Iterable, Mapping
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 _MIN_LETTERS = 4
-_EXAMPLES_WEIGHT = 1e-5  # each time that the examples use a word counts like this frequency in general English
+_EXAMPLES_WEIGHT = 1e-5  # each use of a word in the examples counts like this frequency in general English
 _UNKNOWN = 1e-9  # frequency of a word that nobody has counted
 _AS_TYPED = 4.5  # how much better (in nats) another word has to be than the one that was typed
 _CANDIDATE = 1.5e-6  # rarer words are left alone, but are not what anybody is taken to have meant
 # What people type on phones for words too short or too far off for edit distance.
 SHORT_FORMS: Mapping[str, str] = {
-    "u": "you", "ur": "your", "r": "are", "y": "why", "n": "and", "k": "ok", "thx": "thanks", "ty": "thank you",
-    "pls": "please", "plz": "please", "cuz": "because", "coz": "because", "bc": "because", "b4": "before",
-    "wat": "what", "wot": "what", "wht": "what", "wats": "what's", "whats": "what's", "wen": "when", "wer": "where",
-    "wher": "where", "wil": "will", "teh": "the", "tha": "the", "thay": "they", "thm": "them", "cud": "could",
-    "shud": "should", "wud": "would", "dis": "this", "dat": "that", "im": "i'm", "ive": "i've", "dont": "don't",
-    "doesnt": "doesn't", "isnt": "isn't", "arent": "aren't", "arnt": "aren't", "cant": "can't", "wont": "won't",
-    "didnt": "didn't", "hasnt": "hasn't", "theyre": "they're", "theyr": "they're", "youre": "you're", "thats": "that's",
-    "hows": "how's", "whos": "who's", "wheres": "where's", "appt": "appointment", "appts": "appointments", "tmrw": "tomorrow",
-    "2moro": "tomorrow", "tmr": "tomorrow", "pic": "picture", "pics": "pictures", "foto": "photo", "fotos": "photos",
-    "doc": "doctor", "docs": "doctors", "info": "information", "fone": "phone", "num": "number", "msg": "message",
-    "alot": "a lot", "abt": "about", "wiv": "with", "dem": "them", "hav": "have", "hv": "have", "gud": "good",
-    "nite": "night", "thru": "through", "millia": "milia", "milla": "milia", "millias": "milia", "milias": "milia",
-    "millium": "milium", "mila": "milia", "malia": "milia", "mylia": "milia", "milea": "milia", "millea": "milia",
-    "sum1": "someone", "ne1": "anyone", "fase": "face", "sundees": "sundays", "avo": "arvo", "rn": "right now",
-    "abouts": "abouts", "ya": "you", "yr": "your", "bout": "about", "gonna": "going to", "wanna": "want to", "gotta": "have to",
+    "u": "you", "ur": "your", "r": "are", "y": "why", "n": "and", "k": "ok", "thx": "thanks",
+    "ty": "thank you", "pls": "please", "plz": "please", "cuz": "because", "coz": "because", "bc": "because",
+    "b4": "before", "wat": "what", "wot": "what", "wht": "what", "wats": "what's", "whats": "what's",
+    "wen": "when", "wer": "where", "wher": "where", "wil": "will", "teh": "the", "tha": "the", "thay": "they",
+    "thm": "them", "cud": "could", "shud": "should", "wud": "would", "dis": "this", "dat": "that",
+    "im": "i'm", "ive": "i've", "dont": "don't", "doesnt": "doesn't", "isnt": "isn't", "arent": "aren't",
+    "arnt": "aren't", "cant": "can't", "wont": "won't", "didnt": "didn't", "hasnt": "hasn't",
+    "theyre": "they're", "theyr": "they're", "youre": "you're", "thats": "that's", "hows": "how's",
+    "whos": "who's", "wheres": "where's", "appt": "appointment", "appts": "appointments", "tmrw": "tomorrow",
+    "2moro": "tomorrow", "tmr": "tomorrow", "pic": "picture", "pics": "pictures", "foto": "photo",
+    "fotos": "photos", "doc": "doctor", "docs": "doctors", "info": "information", "fone": "phone",
+    "num": "number", "msg": "message", "alot": "a lot", "abt": "about", "wiv": "with", "dem": "them",
+    "hav": "have", "hv": "have", "gud": "good", "nite": "night", "thru": "through", "millia": "milia",
+    "milla": "milia", "millias": "milia", "milias": "milia", "millium": "milium", "mila": "milia",
+    "malia": "milia", "mylia": "milia", "milea": "milia", "millea": "milia", "sum1": "someone",
+    "ne1": "anyone", "fase": "face", "sundees": "sundays", "avo": "arvo", "rn": "right now", "ya": "you",
+    "yr": "your", "bout": "about", "gonna": "going to", "wanna": "want to", "gotta": "have to",
 }  # fmt: skip
 
 
@@ -68,7 +70,11 @@ class SpellingCorrector:
         """
         from wordfreq import top_n_list, word_frequency
 
-        likelihoods = {word: word_frequency(word, "en") for word in top_n_list("en", known_words) if word.isalpha() and word.isascii()}
+        likelihoods = {
+            word: word_frequency(word, "en")
+            for word in top_n_list("en", known_words)
+            if word.isalpha() and word.isascii()
+        }
         for word, count in words_of(texts).items():
             # A word that only one or two examples have may be a typo of theirs.
             if count >= 3 or likelihoods.get(word, 0.0) >= _CANDIDATE:
@@ -123,4 +129,8 @@ class SpellingCorrector:
 
 def _consonants(word: str) -> str:
     """A word's rough sound: its consonants, doubles taken once."""
-    return re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiouyhw']", "", word.replace("ph", "f").replace("ck", "k").replace("c", "k")))
+    return re.sub(
+        r"(.)\1+",
+        r"\1",
+        re.sub(r"[aeiouyhw']", "", word.replace("ph", "f").replace("ck", "k").replace("c", "k")),
+    )

@@ -4,10 +4,11 @@ Same path and shape as Rasa's own, but it checks what it is given, shares no con
 who name no sender, never honours typed commands, and always answers. Off in production by default,
 because whoever knows a sender's name can write in its conversation.
 """
+
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel
 from sanic import Blueprint
@@ -25,12 +26,12 @@ MAX_SENDER_CHARACTERS = 255
 
 
 class RestOutput(ReplyOutput):
-    """Collects replies as JSON. Links stand in the text too: this channel's readers may have nothing but text."""
+    """Collects replies as JSON. Links stand in the text too: its readers may have nothing else."""
 
     def __init__(self, turns: Turns, recipient: str) -> None:
         self._turns = turns
         self._recipient = recipient
-        self.messages: List[Dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
     @classmethod
     def name(cls) -> str:
@@ -42,7 +43,11 @@ class RestOutput(ReplyOutput):
             for link in reply.links
             if link.target.startswith("http") and link.title not in reply.text
         )
-        message: Dict[str, Any] = {"recipient_id": self._recipient, "text": reply.text + shown, "id": reply.id}
+        message: dict[str, Any] = {
+            "recipient_id": self._recipient,
+            "text": reply.text + shown,
+            "id": reply.id,
+        }
         if reply.next_steps:
             message["buttons"] = [
                 {"title": button.title, "payload": self._turns.signed(button, recipient_id)}
@@ -66,7 +71,7 @@ class RestChannel(InputChannel):
         return "rest"
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> "RestChannel":
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> RestChannel:
         return cls(load_settings())
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
@@ -93,7 +98,7 @@ class RestChannel(InputChannel):
         return webhook
 
 
-def read_message(request: Request) -> "tuple[str, str]":
+def read_message(request: Request) -> tuple[str, str]:
     """Sender and text of a request.
 
     Raises:

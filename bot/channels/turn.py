@@ -3,11 +3,13 @@
 A channel hands over typed text or a button's payload and an output that knows how to render a `Reply`.
 Typed text never becomes a command; only a payload that the bot signed for this conversation does.
 """
+
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Awaitable, Callable, Dict, Mapping, Optional
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
@@ -30,7 +32,7 @@ class ReplyOutput(OutputChannel):
 
     sent = 0
 
-    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         self.sent += 1
         await self.send_reply(recipient_id, from_message(message))
 
@@ -57,7 +59,7 @@ class Turns:
         """The payload under which a button is sent to a person."""
         return sign(button, conversation, self._key)
 
-    def button(self, text: str, conversation: str) -> Optional[Button]:
+    def button(self, text: str, conversation: str) -> Button | None:
         """The button whose payload this text is, if the bot sent it to this conversation."""
         return verify(text, conversation, self._key)
 
@@ -67,15 +69,17 @@ class Turns:
         text: str,
         conversation: str,
         output: ReplyOutput,
-        metadata: Optional[Mapping[str, Any]] = None,
-        message_id: Optional[str] = None,
+        metadata: Mapping[str, Any] | None = None,
+        message_id: str | None = None,
     ) -> None:
         """Answers one message; always sends at least one reply, also when everything behind it fails."""
         message = self.message(text, conversation, output, metadata, message_id)
         try:
             await asyncio.wait_for(on_new_message(message), self.time_limit)
         except asyncio.TimeoutError:
-            logger.error("A turn took longer than %s s; the visitor was given the phone line.", self.time_limit)
+            logger.error(
+                "A turn took longer than %s s; the visitor was given the phone line.", self.time_limit
+            )
         except Exception:
             logger.exception("A turn failed; the visitor was given the phone line.")
         if not output.sent:
@@ -86,8 +90,8 @@ class Turns:
         text: str,
         conversation: str,
         output: ReplyOutput,
-        metadata: Optional[Mapping[str, Any]] = None,
-        message_id: Optional[str] = None,
+        metadata: Mapping[str, Any] | None = None,
+        message_id: str | None = None,
     ) -> UserMessage:
         """The message for Rasa: a chosen button skips the understanding, typed text is never a command."""
         button = self.button(text, conversation)
@@ -105,11 +109,11 @@ class Turns:
         )
 
 
-def parsed_button(button: Button) -> Dict[str, Any]:
+def parsed_button(button: Button) -> dict[str, Any]:
     """The parse data of a button's payload such as `/ask_price` or `/faq/pain`."""
     full_intent = button.payload[1:]
     intent, _, key = full_intent.partition("/")
-    parsed: Dict[str, Any] = {
+    parsed: dict[str, Any] = {
         "text": button.title,
         "intent": {"name": intent, "confidence": 1.0},
         "entities": [],

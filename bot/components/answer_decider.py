@@ -54,7 +54,7 @@ class AnswerDecider(GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """The component's settings in config.yml."""
         return {
-            # What makes it sure that a message is known (`Certainty`); `python -m benchmarks.thresholds` fits it.
+            # What makes it sure that a message is known: `Certainty`, fitted by benchmarks/thresholds.py.
             "certainty": {
                 "bias": -0.57,
                 "topic": 3.09,
@@ -76,6 +76,9 @@ class AnswerDecider(GraphComponent):
             "weak_part": 0.4,
             # Certainty from which a follow-up is read in its context. Raising it reads more of them alone.
             "in_context": 0.45,
+            # Probability from which a few words stand for themselves, whatever came before. Raising it reads
+            # more of them in their context.
+            "standing_alone": 0.6,
             # Probability from which distress or an emergency comes first. Raising it misses more of them.
             "safety": 0.35,
             # Topics whose answers say much the same, so that doubt between them is no reason to ask.
@@ -147,10 +150,9 @@ class AnswerDecider(GraphComponent):
             together = self._decider.one(
                 readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
             )
-            weak = alone.intent in {OUT_OF_SCOPE, ASK_WHICH} or (
-                message.get(ELLIPTICAL) and alone.confidence < 0.9
-            )
-            if weak and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
+            unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH}
+            vague = message.get(ELLIPTICAL) and self._decider.best(whole)[1] < self._at.standing_alone
+            if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
         if alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and parts and not message.get(OTHER_SUBJECT):
             return self._one_of_the_parts(readings[1 : 1 + len(parts)]) or alone

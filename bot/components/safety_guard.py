@@ -1,4 +1,4 @@
-"""Symptoms and distress that somebody reports, in words that leave no doubt: these are never missed or outvoted."""
+"""Symptoms and distress that somebody reports in plain words: these are never missed or outvoted."""
 
 from __future__ import annotations
 

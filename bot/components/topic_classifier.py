@@ -106,7 +106,7 @@ class TopicModel:
         """What each text is about."""
         cosines = features[:, :DIMENSIONS] @ self.examples.T
         views = (self._by_meaning(features), self._by_examples(cosines), self._by_wording(texts))
-        chances = sum(share * view for share, view in zip(self.shares, views, strict=True))
+        chances = np.sum([share * view for share, view in zip(self.shares, views, strict=True)], axis=0)
         readings = []
         for text, chance, row in zip(texts, chances, cosines, strict=True):
             order = np.argsort(-chance)
