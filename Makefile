@@ -48,6 +48,9 @@ score: setup ## Measure understanding on the samples, on the running assistant
 bench: setup ## Measure speed
 	@$(PYTHON) -m bot bench
 
+widget-report: setup-test ## Measure the website's chat: size, barriers, time to a reply
+	@$(PYTHON) -m bot widget-report
+
 setup: python3 ## Install what running takes; done by `make run` too
 	@$(SETUP)
 
@@ -67,4 +70,4 @@ python3:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
 	  echo "Python 3.9 or later is needed to begin: install it, or name it with make PYTHON3=/path/to/python3." >&2; exit 1; }
 
-.PHONY: help run chat train test check lint types layers yaml data score bench setup lock clean setup-dev setup-test python3
+.PHONY: help run chat train test check lint types layers yaml data score bench widget-report setup lock clean setup-dev setup-test python3

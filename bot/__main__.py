@@ -58,6 +58,19 @@ def score(arguments: list[str]) -> int:
 
 
 @command
+def widget_report(arguments: list[str]) -> int:
+    """Measure the website's chat: size, barriers, time to a reply."""
+    from benchmarks.widget_report import main
+    from bot.chat import running
+    from bot.settings import load_settings
+
+    _options("widget-report", arguments)
+    settings = load_settings()
+    with running(settings):
+        return main(f"http://{settings.host}:{settings.chat_port}")
+
+
+@command
 def actions(arguments: list[str]) -> None:
     """Run the action server alone."""
     from bot.serving.action_server import serve
@@ -65,6 +78,38 @@ def actions(arguments: list[str]) -> None:
 
     _options("actions", arguments)
     serve(load_settings())
+
+
+@command
+def staff(arguments: list[str]) -> None:
+    """Run the staff app alone."""
+    from bot.settings import load_settings
+    from bot.web.server import serve
+
+    _options("staff", arguments)
+    serve(load_settings())
+
+
+@command
+def staff_account(arguments: list[str]) -> int:
+    """Add a staff account, or give one a new one-time password, which is printed."""
+    from bot.settings import load_settings
+    from bot.staff_accounts import main
+
+    return main(arguments, load_settings())
+
+
+@command
+def retention(arguments: list[str]) -> None:
+    """Delete what is older than it may be; the staff app does it every day."""
+    from bot.privacy import enforce_retention
+    from bot.settings import load_settings
+    from bot.store.staff_store import StaffStore
+
+    _options("retention", arguments)
+    settings = load_settings()
+    for table, rows in enforce_retention(StaffStore(settings.store_url), settings).items():
+        print(f"{table}: {rows}")
 
 
 @command
@@ -101,6 +146,19 @@ def migrate_data(arguments: list[str]) -> None:
     settings = load_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(settings.store_url)
+
+
+@command
+def messenger(arguments: list[str]) -> int:
+    """Set up the profiles of the Facebook Pages: `messenger setup`; --dry-run only says what would change."""
+    from bot.channels.messenger.profile import set_up
+    from bot.settings import load_settings
+
+    parser = argparse.ArgumentParser(prog="python -m bot messenger", description=messenger.__doc__)
+    parser.add_argument("what", choices=["setup"])
+    parser.add_argument("--dry-run", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    return set_up(load_settings(), print, options.dry_run)
 
 
 @command

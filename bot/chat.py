@@ -33,7 +33,7 @@ def chat(settings: Settings) -> int:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 -- line editing and history for input()
     try:
-        with _running(settings):
+        with running(settings):
             _say("Type a question, or the number of a suggestion. Ctrl-D ends the conversation.\n")
             converse(settings)
     except ChatError as error:
@@ -110,7 +110,7 @@ def send(settings: Settings, sender: str, text: str) -> list[Message]:
 
 
 @contextlib.contextmanager
-def _running(settings: Settings) -> Iterator[None]:
+def running(settings: Settings) -> Iterator[None]:
     """With an assistant that runs: the one that is there, or one for this conversation."""
     if answers(settings.host, settings.chat_port, "/health"):
         yield

@@ -10,26 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from benchmarks.browser import DESKTOP
 from bot.model import OutgoingReply, Person, Reply
 from bot.settings import load_settings
 from bot.store.store import Store
 from tests.conftest import System
-
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
-DESKTOP = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {
-    "viewport": {"width": 320, "height": 640},
-    "has_touch": True,
-    "is_mobile": True,
-    "device_scale_factor": 2,
-}
 
 
 class _Loop:
@@ -154,13 +141,3 @@ def staff(system: System) -> Callable[[Chat, str], None]:
         store.enqueue_reply(OutgoingReply(person, Reply(text, author="staff"), "sarah"))
 
     return send
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, by rule and place."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{rule['id']}: {node['target']} {node.get('failureSummary')}"
-        for rule in found
-        for node in rule["nodes"]
-    ]

@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from benchmarks.browser import PHONE, violations
 from tests.conftest import System
-from tests.e2e.conftest import PHONE, Chat, violations
+from tests.e2e.conftest import Chat
 from tests.site import Site
 
 CALL = "1300 455 792"
 Visit = Callable[..., Chat]
+
+
+def page_with_chat(system: System, attributes: str = "", html: str = 'lang="en"', head: str = "") -> str:
+    """A page of somebody else's with the one line in it."""
+    script = f'<script src="{system.chat_url}/webhooks/website/widget.js" {attributes} defer></script>'
+    return f"<!doctype html><html {html}><title>x</title>{head}<main><h1>A page</h1></main>{script}</html>"
 
 
 # ---------------------------------------------------------------- conversations
@@ -126,9 +133,8 @@ def test_start_again_begins_a_new_conversation(visit: Visit) -> None:
 def test_after_a_reload_and_on_another_page_the_conversation_is_there(
     visit: Visit, system: System, site: Site
 ) -> None:
-    line = f'<!doctype html><html lang="en"><title>x</title><main><h1>{{}}</h1></main><script src="{system.chat_url}/webhooks/website/widget.js" defer></script></html>'
-    first = site.put("/one", line.format("One"))
-    second = site.put("/two", line.format("Two"))
+    first = site.put("/one", page_with_chat(system))
+    second = site.put("/two", page_with_chat(system))
     chat = visit(first).open().ready()
     chat.say("What are milia?")
     chat.say("Is there a discount code?")
@@ -259,7 +265,7 @@ def test_a_message_that_is_too_long_can_be_edited(visit: Visit) -> None:
 def test_an_expired_session_becomes_a_new_one(visit: Visit) -> None:
     chat = visit().open().ready()
     chat.page.evaluate(
-        "() => { for (const key of Object.keys(localStorage)) localStorage[key] = JSON.stringify({token: 'old.old.old'}) }"
+        'Object.keys(localStorage).forEach((key) => { localStorage[key] = \'{"token": "old.old.old"}\' })'
     )
     chat.say("What are milia?")
     assert chat.conversation.startswith("website-")
@@ -297,12 +303,7 @@ def test_on_a_page_with_a_strict_policy(visit: Visit, system: System, site: Site
         f"default-src 'none'; script-src {system.chat_url}; connect-src {system.chat_url};"
         " require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    script = f"{system.chat_url}/webhooks/website/widget.js"
-    url = site.put(
-        "/strict",
-        f'<!doctype html><title>Strict</title><main></main><script src="{script}" defer></script>',
-        Content_Security_Policy=policy,
-    )
+    url = site.put("/strict", page_with_chat(system), Content_Security_Policy=policy)
     chat = visit(url)
     violated: list[str] = []
     chat.page.on("console", lambda message: violated.append(message.text))
@@ -318,25 +319,17 @@ def test_on_a_page_with_a_strict_policy(visit: Visit, system: System, site: Site
 
 def test_a_site_that_is_not_allowed_gets_the_phone_line(visit: Visit, system: System) -> None:
     with Site.open() as stranger:
-        script = f"{system.chat_url}/webhooks/website/widget.js"
-        url = stranger.put(
-            "/", f'<!doctype html><title>x</title><main></main><script src="{script}" defer></script>'
-        )
+        url = stranger.put("/", page_with_chat(system))
         chat = visit(url).open()
         expect(chat.problem).to_contain_text(CALL)
 
 
 def test_the_page_s_styles_stay_outside(visit: Visit, system: System, site: Site) -> None:
-    script = f"{system.chat_url}/webhooks/website/widget.js"
     hostile = (
         "* { font: 9px serif !important; letter-spacing: 9px !important; color: red !important; }"
         " html { font-size: 62.5%; } button, p, div { display: none !important; }"
     )
-    url = site.put(
-        "/styled",
-        f"<!doctype html><title>x</title><style>{hostile}</style><main></main>"
-        f'<script src="{script}" defer></script>',
-    )
+    url = site.put("/styled", page_with_chat(system, head=f"<style>{hostile}</style>"))
     chat = visit(url).open().ready()
     look = chat.page.evaluate(
         "(() => { const style = getComputedStyle(document.querySelector('milia-chat').shadowRoot"
@@ -357,12 +350,10 @@ def test_behind_a_reverse_proxy_under_a_path(visit: Visit, system: System, site:
 def test_attributes_of_the_script_set_colour_place_title_and_greeting(
     visit: Visit, system: System, site: Site
 ) -> None:
-    url = site.put(
-        "/own",
-        '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1></main>'
-        f'<script src="{system.chat_url}/webhooks/website/widget.js" data-colour="#ffe600" data-position="left"'
-        ' data-title="Ask &lt;us&gt;" data-greeting="G\'day!" defer></script>',
+    attributes = (
+        'data-colour="#ffe600" data-position="left" data-title="Ask &lt;us&gt;" data-greeting="G\'day!"'
     )
+    url = site.put("/own", page_with_chat(system, attributes))
     chat = visit(url).open().ready()
     expect(chat.panel).to_have_accessible_name("Ask <us>")
     expect(chat.log).to_contain_text("G'day!")
@@ -418,7 +409,7 @@ def test_focus_is_always_visible(visit: Visit) -> None:
     for _ in range(8):
         page.keyboard.press("Tab")
         width = page.evaluate(
-            "(() => { let node = document.activeElement; if (node.shadowRoot) node = node.shadowRoot.activeElement;"
+            "(() => { const outer = document.activeElement, node = outer.shadowRoot?.activeElement || outer;"
             " return parseFloat(getComputedStyle(node).outlineWidth) })()"
         )
         assert width >= 1
@@ -502,24 +493,21 @@ def test_no_barriers_in_any_state(visit: Visit, width: int, scheme: str) -> None
     "colour", ["#000", "#fff", "#808080", "hotpink", "oklch(70% 0.2 140)", "nonsense", "#777"]
 )
 def test_every_theme_colour_can_be_read(visit: Visit, system: System, site: Site, colour: str) -> None:
-    script = (
-        f'<script src="{system.chat_url}/webhooks/website/widget.js" data-colour="{colour}" defer></script>'
-    )
-    url = site.put(
-        "/colour", f'<!doctype html><html lang="en"><title>x</title><main><h1>x</h1></main>{script}</html>'
-    )
+    url = site.put("/colour", page_with_chat(system, f'data-colour="{colour}"'))
     for scheme in ("light", "dark"):
         chat = visit(url, color_scheme=scheme, reduced_motion="reduce").open().ready()
         chat.say("How do I book an appointment?")
         assert violations(chat.page) == []
 
 
-@pytest.mark.parametrize("size", ["200%", "100%"])
-def test_large_text_and_strong_zoom_leave_everything_reachable(visit: Visit, size: str) -> None:
-    viewport = {"width": 320, "height": 256} if size == "100%" else {"width": 1280, "height": 800}
-    chat = visit(viewport=viewport)
-    chat.page.add_init_script("")
-    chat.page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+@pytest.mark.parametrize(
+    ("text", "width", "height"), [("200%", 1280, 800), ("200%", 320, 640), ("100%", 320, 256)]
+)
+def test_large_text_and_strong_zoom_leave_everything_reachable(
+    visit: Visit, text: str, width: int, height: int
+) -> None:
+    chat = visit(viewport={"width": width, "height": height})
+    chat.page.evaluate(f"document.documentElement.style.fontSize = '{text}'")
     chat.open().ready()
     reply = chat.say("How do I book an appointment?")
     expect(reply.get_by_role("link", name="Book online")).to_be_visible()
@@ -529,23 +517,13 @@ def test_large_text_and_strong_zoom_leave_everything_reachable(visit: Visit, siz
         chat.page.get_by_role("button", name="Close chat").last,
     ):
         expect(part).to_be_in_viewport(ratio=0.99)
-    sideways = chat.page.evaluate(
-        "(() => { const view = document.querySelector('milia-chat').shadowRoot.querySelector('.view');"
-        " return view.scrollWidth - view.clientWidth })()"
-    )
-    assert sideways <= 0
-    view = chat.page.evaluate(
-        "document.querySelector('milia-chat').shadowRoot.querySelector('.view').clientHeight"
-    )
-    assert view >= 90
+    view = chat.page.get_by_role("group", name="Conversation")
+    assert view.evaluate("view => view.scrollWidth - view.clientWidth") <= 0
+    assert view.evaluate("view => view.clientHeight") >= 90
 
 
 def test_on_a_page_from_right_to_left(visit: Visit, system: System, site: Site) -> None:
-    url = site.put(
-        "/rtl",
-        '<!doctype html><html lang="ar" dir="rtl"><title>x</title><main><h1>مرحبا</h1></main>'
-        f'<script src="{system.chat_url}/webhooks/website/widget.js" defer></script></html>',
-    )
+    url = site.put("/rtl", page_with_chat(system, html='lang="ar" dir="rtl"'))
     chat = visit(url).open().ready()
     chat.say("How do I book an appointment?")
     launcher, mine, reply = (

@@ -274,7 +274,7 @@ class MiliaChat extends HTMLElement {
       this.count(this.unread + 1);
       this.tell("New message in the chat.");
     }
-    this.scroll(!old);
+    this.scroll(!old, item.from === "staff" && node);
   }
 
   /* The next steps under the latest reply; those of earlier replies are gone. */
@@ -418,10 +418,10 @@ class MiliaChat extends HTMLElement {
   }
 
   /* To the end, but no further than the latest question, so that a long answer is read from its beginning. */
-  scroll(softly) {
+  scroll(softly, to) {
     const view = this.view;
     if (!view || !this.isOpen) return;
-    const mine = [...this.log.querySelectorAll(".visitor")].pop();
+    const mine = to || [...this.log.querySelectorAll(".visitor")].pop();
     const end = view.scrollHeight - view.clientHeight;
     const top = mine ? Math.min(end, mine.offsetTop - 12) : 0;
     view.scrollTo({ top, behavior: softly && !CALM.matches ? "smooth" : "auto" });
