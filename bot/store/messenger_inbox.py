@@ -146,6 +146,10 @@ class Inbox:
             return []  # looking costs no write
         return self._store._write(lambda c: self._lanes.claim(c, due, owner, now, limit))
 
+    def take(self, conversation: str, owner: str) -> bool:
+        """Keeps everybody else from answering in a conversation; says whether nobody was."""
+        return self._store._write(lambda c: self._lanes.take(c, conversation, owner, utc_now()))
+
     def begin(self, conversation: str, owner: str) -> Waiting | None:
         """The next event of a claimed conversation; None when there is none, and the lane is given up."""
 
@@ -197,6 +201,15 @@ class Inbox:
         def work(connection: Connection) -> None:
             for lanes in (self._lanes, self._outbox_lanes):
                 lanes.renew(connection, owner, utc_now())
+
+        self._store._write(work)
+
+    def leave(self, owner: str) -> None:
+        """Gives up all lanes of an owner that stops, of both kinds."""
+
+        def work(connection: Connection) -> None:
+            for lanes in (self._lanes, self._outbox_lanes):
+                lanes.release_all(connection, owner, utc_now())
 
         self._store._write(work)
 

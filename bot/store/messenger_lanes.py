@@ -45,6 +45,12 @@ class Lanes:
             connection.execute(mine.values({self._owner: owner, self._until: now + LEASE}))
         return claimed
 
+    def take(self, connection: Connection, conversation: str, owner: str, now: datetime) -> bool:
+        """Takes one lane, whether it has work or not; says whether it was free."""
+        this = sa.update(threads).where(threads.c.sender_id == conversation, self._until <= now)
+        taken = connection.execute(this.values({self._owner: owner, self._until: now + LEASE}))
+        return bool(taken.rowcount == 1)
+
     def renew(self, connection: Connection, owner: str, now: datetime) -> None:
         """Keeps all lanes of this owner for another lease."""
         held = sa.update(threads).where(self._owner == owner, self._until > now)
@@ -64,6 +70,11 @@ class Lanes:
         """Gives the lane up; nobody takes it before `until`."""
         mine = sa.update(threads).where(threads.c.sender_id == conversation, self._owner == owner)
         connection.execute(mine.values({self._owner: "", self._until: until}))
+
+    def release_all(self, connection: Connection, owner: str, now: datetime) -> None:
+        """Gives up whatever this owner still has."""
+        mine = sa.update(threads).where(self._owner == owner)
+        connection.execute(mine.values({self._owner: "", self._until: now}))
 
     def wake(self, connection: Connection, conversations: list[str], now: datetime) -> None:
         """Lets lanes that wait without an owner go on at once."""

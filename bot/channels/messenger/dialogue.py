@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.events import BotUttered, UserUttered
 
+from bot.channels.messenger.profile import GET_STARTED
 from bot.channels.messenger.render import Message, Renderer
 from bot.channels.turn import OnNewMessage, ReplyOutput, Turns
 from bot.model import Button, Reason, Reply, UnansweredQuestion, utc_now
@@ -16,7 +17,6 @@ from bot.settings import Settings
 from bot.store.messenger_model import CHANNEL, EventKind, InboxEvent, Thread, Waiting
 from bot.store.recorder import Recorder
 
-GET_STARTED = "/get_started"
 MOST_ATTEMPTS = 5
 """After so many attempts that ended with the server, an event gets the phone line for an answer."""
 
@@ -72,7 +72,7 @@ class Dialogue:
         if waiting.attempts > MOST_ATTEMPTS:
             return self._rendered(event, [self._texts.reply("utter_trouble")])
         button = self._chosen(event)
-        if button.payload == GET_STARTED if button else not event.text.strip():
+        if button.payload == GET_STARTED.payload if button else not event.text.strip():
             return self._rendered(event, [self._texts.reply("utter_messenger_welcome")])
         text = self._turns.signed(button, event.conversation) if button else event.text
         replies = await self._replies(event, text, again=waiting.attempts > 1)

@@ -96,12 +96,12 @@ class OutboxCrew(Crew):
 
 def body_of(message: OutboxMessage) -> dict[str, Any]:
     """The call that sends a message. Its echo will come back with the metadata."""
-    kind = {"messaging_type": "MESSAGE_TAG", "tag": message.tag} if message.tag else {"messaging_type": "RESPONSE"}
-    return {
+    body: dict[str, Any] = {
         "recipient": {"id": message.psid},
-        **kind,
+        "messaging_type": "MESSAGE_TAG" if message.tag else "RESPONSE",
         "message": {**message.message, "metadata": METADATA_PREFIX + message.id},
     }
+    return {**body, "tag": message.tag} if message.tag else body
 
 
 def _most_attempts(error: GraphError) -> int:

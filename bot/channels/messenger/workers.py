@@ -129,7 +129,7 @@ class Chore:
     """Something that is done again and again; what goes wrong is done the next time."""
 
     def __init__(self, name: str, every: float, do: Callable[[], Awaitable[None]]) -> None:
-        self._name = name
+        self.name = name
         self._every = every
         self._do = do
         self._news = asyncio.Event()
@@ -152,8 +152,8 @@ class Chore:
             try:
                 await self._do()
             except StoreUnavailable as error:
-                logger.warning("%s has to wait for the database (%s).", self._name, error)
+                logger.warning("%s has to wait for the database (%s).", self.name, error)
             except Exception:
-                logger.exception("%s failed.", self._name)
+                logger.exception("%s failed.", self.name)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), self._every)
