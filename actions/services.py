@@ -7,7 +7,8 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
-from bot.clinic import Clinic, load_clinic
+from bot.clinic import Clinic
+from bot.clinic_source import shared_clinic
 from bot.model import Person
 from bot.settings import Settings, load_settings
 from bot.store.recorder import Recorder, shared_recorder
@@ -19,10 +20,9 @@ def settings() -> Settings:
     return load_settings()
 
 
-@lru_cache(maxsize=1)
 def clinic() -> Clinic:
-    """The clinic's facts."""
-    return load_clinic(settings().clinic_file)
+    """The clinic's facts, as staff may have changed them just now."""
+    return shared_clinic(settings()).clinic
 
 
 def recorder() -> Recorder:

@@ -1,11 +1,13 @@
 """The clinic's facts (clinic.yml): phone, links, offer, hours, and what the texts may fill in from them."""
+
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,9 @@ import yaml
 from bot.model import utc_now
 from bot.settings import SettingsError
 
+# Questions that the clinic answers by publishing a fact; domain.yml has `utter_<intent>_known` for each.
+_ANSWERED_BY = {"ask_hours": "hours", "ask_location": "address"}
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -21,8 +26,8 @@ class Offer:
 
     code: str
     terms: str
-    starts: Optional[date] = None
-    ends: Optional[date] = None
+    starts: date | None = None
+    ends: date | None = None
 
     def stands_on(self, day: date) -> bool:
         return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
@@ -41,7 +46,12 @@ class Clinic:
     privacy_url: str = ""
     address: str = ""
     hours: str = ""
-    offer: Optional[Offer] = None
+    offer: Offer | None = None
+
+    def publishes(self, intent: str) -> bool:
+        """Whether a fact answers questions of this intent, for example the opening hours."""
+        fact = _ANSWERED_BY.get(intent)
+        return bool(fact and getattr(self, fact))
 
     @property
     def phone_link(self) -> str:
@@ -54,12 +64,12 @@ class Clinic:
     def booking_link(self, service: str = "milia removal", source: str = "chat") -> str:
         return self.booking_url.replace("{service}", quote(service)).replace("{source}", quote(source))
 
-    def offer_at(self, moment: Optional[datetime] = None) -> Optional[Offer]:
+    def offer_at(self, moment: datetime | None = None) -> Offer | None:
         """The offer that stands at a moment (now, if none is given) in the clinic's time zone."""
         day = (moment or utc_now()).astimezone(ZoneInfo(self.time_zone)).date()
         return self.offer if self.offer and self.offer.stands_on(day) else None
 
-    def facts(self, source: str = "chat") -> Dict[str, str]:
+    def facts(self, source: str = "chat") -> dict[str, str]:
         """What `{names}` in the texts of domain.yml stand for."""
         return {
             "clinic": self.name,
@@ -100,7 +110,9 @@ def clinic_from(values: Any, place: str) -> Clinic:
     known = set(Clinic.__dataclass_fields__)
     for key, value in facts.items():
         if key not in known:
-            raise SettingsError(f"{place}: {key} is not a fact that the assistant knows; one of {sorted(known)}.")
+            raise SettingsError(
+                f"{place}: {key} is not a fact that the assistant knows; one of {sorted(known)}."
+            )
         if not isinstance(value, str):
             raise SettingsError(f"{place}: {key} has to be text; put it in quotes.")
     for key in ("name", "website", "phone", "booking_url", "specialist", "time_zone"):
@@ -113,16 +125,18 @@ def clinic_from(values: Any, place: str) -> Clinic:
     try:
         ZoneInfo(facts["time_zone"])
     except Exception:
-        raise SettingsError(f"{place}: time_zone {facts['time_zone']!r} is unknown; try Australia/Sydney.") from None
+        raise SettingsError(
+            f"{place}: time_zone {facts['time_zone']!r} is unknown; try Australia/Sydney."
+        ) from None
     return Clinic(**facts, offer=_offer(values.get("offer"), place))
 
 
-def _offer(values: Any, place: str) -> Optional[Offer]:
+def _offer(values: Any, place: str) -> Offer | None:
     if not values or not values.get("code"):
         return None
     if not values.get("terms"):
         raise SettingsError(f"{place}: offer.terms is missing; the code is never given without its terms.")
-    days: Dict[str, Optional[date]] = {}
+    days: dict[str, date | None] = {}
     for key in ("starts", "ends"):
         given = values.get(key) or None
         try:

@@ -1,4 +1,4 @@
-"""The clinic's facts as they are now: clinic.yml with what staff changed in the staff app, live within two seconds."""
+"""The clinic's facts as they are now: clinic.yml and what staff changed, live within two seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-
 
 from bot.clinic import Clinic, clinic_from, load_clinic
 from bot.settings import Settings, SettingsError
@@ -99,5 +98,3 @@ def shared_clinic(settings: Settings) -> ClinicSource:
         if key not in _shared:
             _shared[key] = ClinicSource(settings)
         return _shared[key]
-
-

@@ -19,8 +19,8 @@ from bot.encoder import DIMENSIONS
 from bot.review_model import Anchor
 
 NEAR = 0.56
-"""Cosine from which two texts mean the same. Below, staff merge by hand; above, they split by hand. Of 20 pairs of
-paraphrases it joins 15, of 17 pairs that share most words but not the question, 3 (tests/test_grouping.py)."""
+"""Cosine from which two texts mean the same. Where it is wrong, staff merge and split by hand. Of 20 pairs of
+paraphrases it joins 15; of 17 pairs that share words but not the question, 3 (tests/test_grouping.py)."""
 
 RELATED = 0.4
 """Cosine from which a group is offered for merging."""
@@ -61,7 +61,9 @@ class Anchors:
     def learn(self, anchors: Sequence[Anchor]) -> None:
         """Takes in groups that are new or have changed."""
         for anchor in anchors:
-            total = np.frombuffer(anchor.total, np.float32) if anchor.total else np.zeros(DIMENSIONS, np.float32)
+            total = (
+                np.frombuffer(anchor.total, np.float32) if anchor.total else np.zeros(DIMENSIONS, np.float32)
+            )
             self._set(anchor.id, total)
             self._roots[anchor.id] = anchor.root
 
@@ -97,10 +99,6 @@ class Anchors:
     def root(self, anchor_id: str) -> str:
         """The group that shows what this anchor draws."""
         return self._roots.get(anchor_id, anchor_id)
-
-    def sum(self, vectors: Sequence[bytes]) -> bytes:
-        """The total of these vectors."""
-        return total_of(vectors)
 
     def _nearness(self, vector: bytes) -> Vectors:
         nearness: Vectors = self._means[: len(self._ids)] @ _read(vector)

@@ -10,7 +10,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.clinic import Clinic, load_clinic
+from bot.clinic_source import shared_clinic
 from bot.model import Button, Reply
 from bot.reply import join, to_message, to_reply
 from bot.settings import load_settings
@@ -29,7 +29,7 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
 
     def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
         super().__init__(domain.responses)
-        self._clinic: Clinic = load_clinic(load_settings().clinic_file)
+        self._source = shared_clinic(load_settings())
 
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
@@ -46,11 +46,14 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
 
     def reply(self, name: str, channel: str, facts: Mapping[str, Any]) -> Reply | None:
         """The reply of one response, its facts filled in."""
+        clinic = self._source.clinic
+        if clinic.publishes(name.removeprefix("utter_")):
+            name += "_known"
         response = self._random_response_for(name, channel, {})
         if response is None:
             return None
         texts = {key: value for key, value in facts.items() if isinstance(value, str)}
-        return to_reply(response, self._clinic, {**self._clinic.facts(source=channel), **texts})
+        return to_reply(response, clinic, {**clinic.facts(source=channel), **texts})
 
     def parts(self, parts: Iterable[Mapping[str, Any]], channel: str) -> Sequence[Reply]:
         """The replies of several responses, each with its own facts."""

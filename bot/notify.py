@@ -32,7 +32,10 @@ Send = Callable[[EmailMessage], None]
 
 SUBJECTS = {
     notices.CALLBACK: ("1 person asked to be called back", "{} people asked to be called back"),
-    notices.COMPLAINT: ("1 person asked for somebody of the clinic", "{} people asked for somebody of the clinic"),
+    notices.COMPLAINT: (
+        "1 person asked for somebody of the clinic",
+        "{} people asked for somebody of the clinic",
+    ),
     notices.RED_FLAG: ("1 red flag in the questions", "{} red flags in the questions"),
     notices.DIGEST: ("The assistant's day", "The assistant's day"),
 }
@@ -50,7 +53,9 @@ class Notifier:
     zone: the clinic's, for the hour of the digest. send: delivers one email; raises OSError or SMTPException.
     """
 
-    def __init__(self, store: StaffStore, settings: Settings, zone: ZoneInfo, send: Send | None = None) -> None:
+    def __init__(
+        self, store: StaffStore, settings: Settings, zone: ZoneInfo, send: Send | None = None
+    ) -> None:
         self._store = store
         self._settings = settings
         self._zone = zone
@@ -79,7 +84,9 @@ class Notifier:
                 retry = now + timedelta(seconds=min(30 * 2 ** min(attempts, 8), 7200))
                 given_up = attempts >= GIVE_UP_AFTER
                 self._store.finish_notices(ids, sent=False, retry_at=None if given_up else retry)
-                logger.warning("An email to staff could not be sent (%s); attempt %d.", type(error).__name__, attempts)
+                logger.warning(
+                    "An email to staff could not be sent (%s); attempt %d.", type(error).__name__, attempts
+                )
             else:
                 self._store.finish_notices(ids, sent=True)
                 sent += 1
@@ -96,7 +103,11 @@ class Notifier:
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain="staff.invalid")
         lines = [*(self._digest() if kind == notices.DIGEST else [str(message["Subject"]) + "."]), ""]
-        lines += [f"See {staff_url(settings)}{PAGES[kind]}", "", "This message holds nothing that visitors wrote."]
+        lines += [
+            f"See {staff_url(settings)}{PAGES[kind]}",
+            "",
+            "This message holds nothing that visitors wrote.",
+        ]
         message.set_content("\n".join(lines))
         return message
 

@@ -9,12 +9,13 @@ from typing import Any
 from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.clinic import Clinic
+from bot.clinic_source import shared_clinic
 from bot.model import Event, Person
 from bot.settings import Settings, load_settings
 from bot.store.recorder import Recorder, shared_recorder
+from bot.topics import has_answer
 
-_PUBLISHED = frozenset({"ask_discount", "ask_phone", "ask_help", "ask_privacy"})
-_GIVEN = frozenset({"book_appointment", "contact_human"})
 _OUTCOMES = {
     "out_of_scope": "dont_know",
     "other_language": "dont_know",
@@ -33,6 +34,7 @@ class OutcomeBroker(EventBroker):
     def __init__(self, settings: Settings, recorder: Recorder) -> None:
         self._settings = settings
         self._recorder = recorder
+        self._clinic = shared_clinic(settings)
 
     @classmethod
     async def from_endpoint_config(
@@ -42,15 +44,16 @@ class OutcomeBroker(EventBroker):
         return cls(settings, shared_recorder(settings))
 
     def publish(self, event: dict[str, Any]) -> None:
-        """Records what a visitor's message was taken for. Never waits."""
+        """Records what a visitor's message was taken for. Never waits: the turn, handed to the same recorder
+        right after, is not durable before these are."""
         if event.get("event") != "user" or not event.get("text"):
             return
         person = self._settings.person(event.get("input_channel") or "unknown", event["sender_id"])
-        for item in events_of(event, person):
-            self._recorder.record(item)
+        for item in events_of(event, person, self._clinic.clinic):
+            self._recorder.submit(item)
 
 
-def events_of(event: Mapping[str, Any], person: Person) -> Iterator[Event]:
+def events_of(event: Mapping[str, Any], person: Person, clinic: Clinic) -> Iterator[Event]:
     """The events of one message: that it came, and what each question in it got."""
     parsed = event.get("parse_data") or {}
     intent = full_intent(parsed)
@@ -58,16 +61,16 @@ def events_of(event: Mapping[str, Any], person: Person) -> Iterator[Event]:
     yield Event(person, "message", {"intent": intent}, id=_id(person, message_id, "message"))
     intents = [clause.get("intent", "") for clause in parsed.get("clauses") or ()] or [intent]
     for place, topic in enumerate(intents):
-        if outcome := outcome_of(topic):
+        if outcome := outcome_of(topic, clinic):
             yield Event(person, outcome, {"topic": topic}, id=_id(person, message_id, str(place)))
 
 
-def outcome_of(intent: str) -> str | None:
+def outcome_of(intent: str, clinic: Clinic) -> str | None:
     """What a question of this intent gets; None for small talk."""
-    if intent.startswith("faq/") or intent in _PUBLISHED or intent in _GIVEN:
-        return "answered"
     if intent in _OUTCOMES:
         return _OUTCOMES[intent]
+    if has_answer(intent, clinic):
+        return None if intent == "bot_challenge" else "answered"
     return "not_published" if intent.startswith("ask_") else None
 
 

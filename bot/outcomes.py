@@ -2,8 +2,8 @@
 
 A conversation is one person's messages without a pause of more than four hours. It is *helped* when the last
 question in it was answered or the person was handed on (booking link, phone line, code, call-back, a person),
-*abandoned* when it ended on a question that was not answered or on a call-back form left half-way. An abandoned
-conversation never counts as helped.
+*abandoned* when it ended on a question that was not answered or on a call-back form left half-way. Abandoned
+ones never count as helped.
 """
 
 from __future__ import annotations

@@ -79,6 +79,11 @@ def reset_password(store: AccountStore, account: Account, who: Who = SYSTEM) -> 
     """Gives an account a new one-time password and ends its sessions."""
     password = one_time_password()
     store.change_account(
-        account.id, who, "reset_password", password_hash=hash_password(password), must_change=True, active=True
+        account.id,
+        who,
+        "reset_password",
+        password_hash=hash_password(password),
+        must_change=True,
+        active=True,
     )
     return password

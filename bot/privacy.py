@@ -50,24 +50,20 @@ def enforce_retention(store: StaffStore, settings: Settings, who: Who = SYSTEM) 
         for table in period.tables:
             rows[table] = store.delete_older(table, now - timedelta(days=period.days))
     changed = store.delete_orphans()
-    store.recount_groups(_Sums(), changed)
+    store.recount_groups(changed, total_of)
     store.drop_sessions(now - timedelta(hours=settings.staff_session_hours))
     store.remember(HistoryEntry(who.name, "retention", "system", "retention", who.id, {"rows": rows}))
     return rows
 
 
-def erase_person(store: StaffStore, person: Person, who: Who, spool: Any) -> tuple[ErasureReceipt, HistoryEntry]:
+def erase_person(
+    store: StaffStore, person: Person, who: Who, spool: Any
+) -> tuple[ErasureReceipt, HistoryEntry]:
     """Erases a person everywhere. The receipt and its line in the history, which keep no personal data."""
     groups = store.groups_of(person.key)
     receipt = store.erase_person(person, spool)
-    store.recount_groups(_Sums(), groups)
+    store.recount_groups(groups, total_of)
     data = {"rows": dict(receipt.rows)}
     entry = HistoryEntry(who.name, "erased", "person", person.key, who.id, data, at=receipt.erased_at)
     store.remember(entry)
     return receipt, entry
-
-
-class _Sums:
-    """The part of `bot.grouping.Anchors` that counting needs."""
-
-    sum = staticmethod(total_of)

@@ -1,4 +1,4 @@
-"""The use cases of the review: group questions, decide about a group, take a decision back, reply to a person."""
+"""The use cases of the review: group questions, decide, take a decision back, reply to a person."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ class Review:
     """
 
     def __init__(
-        self, store: StaffStore, topics: Callable[[], Topics], encoder: Callable[[], Encoder], return_after: int
+        self,
+        store: StaffStore,
+        topics: Callable[[], Topics],
+        encoder: Callable[[], Encoder],
+        return_after: int,
     ) -> None:
         self.store = store
         self._topics = topics
@@ -61,7 +65,7 @@ class Review:
     # ------------------------------------------------------------ grouping
 
     def group_new(self, most: int = 10_000) -> int:
-        """Puts questions that stand in no group yet into one; says how many. Leaves it to whoever is at it already."""
+        """Puts new questions into groups; says how many. Leaves it to whoever is at it already."""
         if not self._placing.acquire(blocking=False):
             return 0
         try:
@@ -178,7 +182,9 @@ class Review:
         if not text:
             raise ReviewError("Write the reply first.")
         if len(text) > LONGEST_REPLY:
-            raise ReviewError(f"The reply is {len(text)} characters long; {LONGEST_REPLY} fit into one message.")
+            raise ReviewError(
+                f"The reply is {len(text)} characters long; {LONGEST_REPLY} fit into one message."
+            )
         if question.person.channel not in WRITABLE:
             raise ReviewError("This person wrote on a channel on which they can't be reached later.")
         outgoing = OutgoingReply(question.person, Reply(text, author="staff"), written_by=who.name)

@@ -24,10 +24,11 @@ def run(settings: Settings) -> int:
         check_addresses(settings)
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         migrate(settings)
+        password = first_password()
         ensure_model(settings, say)
         say("Starting ...")
         supervisor = Supervisor(
-            services(settings), settings.data_dir / "log", say, lambda: say(welcome(settings))
+            services(settings), settings.data_dir / "log", say, lambda: say(welcome(settings, password))
         )
         return asyncio.run(supervisor.run())
     except (RunError, TrainingError) as error:
@@ -43,16 +44,20 @@ def services(settings: Settings) -> list[Service]:
     return [
         Service("actions", "action server", (*bot, "actions"), settings.actions_host, settings.actions_port),
         Service("chat", "chat server", (*bot, "serve"), settings.host, settings.chat_port),
+        Service("staff", "staff app", (*bot, "staff"), settings.staff_host, settings.staff_port),
     ]
 
 
-def welcome(settings: Settings) -> str:
-    """Where to go, now that everything runs."""
+def welcome(settings: Settings, password: str = "") -> str:
+    """Where to go, now that everything runs. `password`: of the first admin, who was made just now."""
     chat = f"http://{settings.host}:{settings.chat_port}"
+    first = [f"                 sign in as admin, once with the password {password}"] if password else []
     return "\n".join(
         [
             "The assistant is ready.",
             f"  chat           {chat}/  (a web page with the chat in it)",
+            f"  staff app      http://{settings.staff_host}:{settings.staff_port}/",
+            *first,
             f"  REST           POST {chat}/webhooks/rest/webhook",
             f"  action server  http://{settings.actions_host}:{settings.actions_port}",
             "  to talk to it  make chat, in another terminal",
@@ -71,6 +76,7 @@ def check_addresses(settings: Settings) -> None:
     wanted = [
         ("CHAT_PORT", settings.host, settings.chat_port),
         ("ACTIONS_PORT", settings.actions_host, settings.actions_port),
+        ("STAFF_PORT", settings.staff_host, settings.staff_port),
     ]
     taken: dict[int, str] = {}
     with ExitStack() as held:
@@ -113,6 +119,15 @@ def migrate(settings: Settings) -> None:
         raise RunError(
             f"The database could not be prepared; is {PREFIX}DATABASE_URL right? {log} has the details."
         )
+
+
+def first_password() -> str:
+    """The one-time password of the first admin, made when there is no account yet; else empty."""
+    command = [sys.executable, "-m", "bot", "staff-account", "first"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RunError(f"The first staff account could not be made. It said: {done.stderr.strip()[-500:]}")
+    return done.stdout.strip()
 
 
 def say(text: str) -> None:

@@ -1,36 +1,44 @@
-"""The responses of domain.yml for moments when no conversation engine is at hand: it is down, slow or refuses."""
+"""The responses of domain.yml for moments when no conversation engine is at hand, or it fails."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import yaml
 
-from bot.clinic import Clinic, load_clinic
+from bot.clinic import Clinic
+from bot.clinic_source import shared_clinic
 from bot.model import Reply
 from bot.reply import to_reply
 from bot.settings import Settings
 
 
 class Texts:
-    """Responses by name, filled with the clinic's facts."""
+    """Responses by name, filled with the clinic's facts as they are at the moment."""
 
-    def __init__(self, responses: Dict[str, Any], clinic: Clinic) -> None:
+    def __init__(self, responses: dict[str, Any], clinic: Callable[[], Clinic]) -> None:
         self._responses = responses
         self._clinic = clinic
 
     def reply(self, name: str, **facts: str) -> Reply:
         """The `Reply` of a response such as `utter_trouble`. Raises KeyError for an unknown name."""
-        return to_reply(self._responses[name][0], self._clinic, facts)
+        return to_reply(self._responses[name][0], self._clinic(), facts)
 
 
 @lru_cache(maxsize=4)
-def _load(domain_file: Path, clinic_file: Path) -> Texts:
-    domain = yaml.load(domain_file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return Texts(domain["responses"], load_clinic(clinic_file))
+def _responses(domain_file: Path) -> dict[str, Any]:
+    domain = yaml.load(
+        domain_file.read_text(encoding="utf-8"),
+        Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506 -- safe, and in C eight times as fast
+    )
+    responses: dict[str, Any] = domain["responses"]
+    return responses
 
 
 def load_texts(settings: Settings, domain_file: Path = Path("domain.yml")) -> Texts:
-    """Reads domain.yml and the clinic's facts, once a process."""
-    return _load(domain_file, settings.clinic_file)
+    """Reads domain.yml, once a process; the clinic's facts stay up to date."""
+    source = shared_clinic(settings)
+    return Texts(_responses(domain_file), lambda: source.clinic)

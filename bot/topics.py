@@ -12,27 +12,38 @@ import yaml
 from bot.clinic import Clinic
 from bot.reply import fill
 
+_ANSWERED = frozenset(
+    "ask_discount ask_help ask_phone ask_privacy".split()
+    + "book_appointment bot_challenge contact_human request_callback".split()
+)
+
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: its intent, what it is called, and its answer as a visitor reads it."""
+    """One topic: its intent, what it is called, and its answer as a visitor reads it.
+
+    is_answered: the clinic has published an answer; else the text says that it hasn't.
+    """
 
     intent: str
     title: str
     text: str
+    is_answered: bool = True
 
 
 class Topics:
-    """All topics by intent."""
+    """All topics by intent; those that staff may choose as the answer to a question are iterated over."""
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         self._by_intent = {topic.intent: topic for topic in topics}
 
     def __iter__(self) -> Any:
-        return iter(sorted(self._by_intent.values(), key=lambda topic: topic.title.lower()))
+        answered = (topic for topic in self._by_intent.values() if topic.is_answered)
+        return iter(sorted(answered, key=lambda topic: topic.title.lower()))
 
     def __contains__(self, intent: str) -> bool:
-        return intent in self._by_intent
+        topic = self._by_intent.get(intent)
+        return topic is not None and topic.is_answered
 
     def get(self, intent: str) -> Topic | None:
         return self._by_intent.get(intent)
@@ -44,7 +55,7 @@ class Topics:
 
 
 def load_topics(clinic: Clinic, domain_file: Path = Path("domain.yml")) -> Topics:
-    """The topics of domain.yml that have an answer: milia questions, and those that are answered from clinic.yml."""
+    """The topics of domain.yml."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     domain = yaml.load(domain_file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- a safe loader
     topics = []
@@ -53,8 +64,14 @@ def load_topics(clinic: Clinic, domain_file: Path = Path("domain.yml")) -> Topic
         response = variations[0]
         title = (response.get("metadata") or {}).get("title")
         if intent.startswith("faq/") or title:
-            topics.append(Topic(intent, title or spoken(intent), fill(response.get("text") or "", clinic.facts())))
+            text = fill(response.get("text") or "", clinic.facts())
+            topics.append(Topic(intent, title or spoken(intent), text, has_answer(intent, clinic)))
     return Topics(topics)
+
+
+def has_answer(intent: str, clinic: Clinic) -> bool:
+    """Whether the assistant knows what to say to a question of this intent, rather than that it doesn't."""
+    return intent.startswith("faq/") or intent in _ANSWERED or clinic.publishes(intent)
 
 
 def spoken(intent: str) -> str:

@@ -46,7 +46,7 @@ class AccountStore(HistoryStore):
                 return False
             if name_key(account.name) in names:
                 raise ReviewError(f"There is an account named {account.name} already.")
-            values = {name: getattr(account, name) for name in staff_accounts.c.keys() if name != "name_key"}
+            values = {name: getattr(account, name) for name in Account.__dataclass_fields__}
             values.update(name_key=name_key(account.name), role=account.role.value)
             connection.execute(sa.insert(staff_accounts).values(**values))
             data = {"name": account.name, "role": account.role.value}
@@ -118,7 +118,9 @@ class AccountStore(HistoryStore):
 
     def drop_sessions(self, before: datetime) -> int:
         """Forgets sessions that were last used before this."""
-        return self._write(lambda c: c.execute(sa.delete(staff_sessions).where(sessions.seen_at < before)).rowcount)
+        return self._write(
+            lambda c: c.execute(sa.delete(staff_sessions).where(sessions.seen_at < before)).rowcount
+        )
 
 
 def name_key(name: str) -> str:

@@ -30,8 +30,15 @@ class CallbackStore(HistoryStore):
         return self._read(lambda c: [_callback(row) for row in c.execute(query).mappings()])
 
     def change_callback(
-        self, callback_id: str, version: int, who: Who, action: str, state: CallbackState,
-        taken_by: str, attempts: int, undoes: str | None = None,
+        self,
+        callback_id: str,
+        version: int,
+        who: Who,
+        action: str,
+        state: CallbackState,
+        taken_by: str,
+        attempts: int,
+        undoes: str | None = None,
     ) -> None:
         """Sets how far a request has come.
 
@@ -43,7 +50,12 @@ class CallbackStore(HistoryStore):
             now = _one(connection, callback_id)
             if now.version != version:
                 raise Conflict(last_of(connection, callback_id))
-            values = {"state": state.value, "taken_by": taken_by, "attempts": attempts, "version": version + 1}
+            values = {
+                "state": state.value,
+                "taken_by": taken_by,
+                "attempts": attempts,
+                "version": version + 1,
+            }
             if version:
                 change = sa.update(callback_states).where(
                     states.callback_id == callback_id, states.version == version
@@ -88,7 +100,8 @@ def _one(connection: Connection, callback_id: str) -> Callback:
 
 
 def _callback(row: sa.engine.RowMapping) -> Callback:
-    request = from_row(CallbackRequest, {key: row[key] for key in requests.keys()})
+    names = [column.name for column in callback_requests.columns]
+    request = from_row(CallbackRequest, {name: row[name] for name in names})
     if row["desk_state"] is None:
         return Callback(request)
     desk = {name: row[f"desk_{name}"] for name in _STATES}

@@ -1,8 +1,8 @@
-"""What staff decide about a group: one transaction each, with its line in the history, refused when outdated."""
+"""What staff decide about a group: one transaction, its line in the history, refused when outdated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,13 +10,11 @@ from sqlalchemy.engine import Connection
 
 from bot.model import OutgoingReply, new_id, utc_now
 from bot.review_model import Comment, Conflict, GroupState, HistoryEntry, NotThere, ReviewError, Who
-from bot.store.groups import GroupStore, _row, groups, places, recount
+from bot.store.groups import GroupStore, Sum, group_row, groups, places, recount
 from bot.store.history import append, entries, last_of
 from bot.store.plain import clean
 from bot.store.review_tables import group_comments, question_groups, question_places, review_history
 from bot.store.tables import outgoing_replies, to_row
-
-Sum = Callable[[Sequence[bytes]], bytes]
 
 # What a decision may change, and an undo brings back.
 _FIELDS = ("state", "topic", "assignee", "needs_answer", "people_at_decision")
@@ -29,7 +27,13 @@ class DecisionStore(GroupStore):
     """
 
     def decide(
-        self, group_id: str, version: int, who: Who, action: str, data: Mapping[str, Any] | None = None, **changes: Any
+        self,
+        group_id: str,
+        version: int,
+        who: Who,
+        action: str,
+        data: Mapping[str, Any] | None = None,
+        **changes: Any,
     ) -> None:
         """Changes a group's fields (`state`, `topic`, `assignee`, `needs_answer`)."""
         self._write(lambda c: _change(c, group_id, version, who, action, changes, data or {}))
@@ -41,7 +45,9 @@ class DecisionStore(GroupStore):
             entry = next((e for e in undoable(_history(connection, group_id))), None)
             if entry is None or entry.id != entry_id:
                 raise Conflict(last_of(connection, group_id))
-            before = {key: entry.data["before"][key] for key in _FIELDS if key in entry.data.get("before", {})}
+            before = {
+                key: entry.data["before"][key] for key in _FIELDS if key in entry.data.get("before", {})
+            }
             if entry.action == "merged":
                 _part(connection, entry.data, total)
             elif entry.action == "split":
@@ -60,36 +66,32 @@ class DecisionStore(GroupStore):
         """Shows the questions of `source_id` in this group; new ones like them come here as well."""
 
         def work(connection: Connection) -> None:
-            source = _row(connection, source_id)
+            source = group_row(connection, source_id)
             if source_id == group_id or source["duplicate_of"] or not source["questions"]:
                 raise ReviewError("That question is not there any more: it was merged or erased.")
             anchors = _merge(connection, group_id, source_id, total)
-            _change(connection, group_id, version, who, "merged", {}, {"source": source_id, "anchors": anchors})
-            append(
-                connection, _entry(who, "merged_away", source_id, {"into": group_id})
+            _change(
+                connection, group_id, version, who, "merged", {}, {"source": source_id, "anchors": anchors}
             )
+            append(connection, _entry(who, "merged_away", source_id, {"into": group_id}))
 
         self._write(work)
 
-    def split(
-        self, group_id: str, version: int, who: Who, question_ids: Sequence[str], total: Sum
-    ) -> str:
+    def split(self, group_id: str, version: int, who: Who, question_ids: Sequence[str], total: Sum) -> str:
         """Moves some questions into a group of their own; its id."""
         new = new_id()
 
         def work(connection: Connection) -> None:
             here = (places.group_id == group_id) & places.question_id.in_(question_ids)
             moved = connection.execute(sa.select(places.question_id).where(here)).scalars().all()
-            old = _row(connection, group_id)
+            old = group_row(connection, group_id)
             if not moved or len(moved) == old["questions"]:
                 raise ReviewError("Choose some of the questions, not none and not all.")
             anchors = set(connection.execute(sa.select(places.anchor_id).where(here)).scalars())
             values = {"id": new, "state": GroupState.NEW.value, "total": b"", "changed_at": utc_now()}
             times = {name: old[name] for name in ("first_asked_at", "last_asked_at")}
             connection.execute(sa.insert(question_groups).values(**values, **times))
-            connection.execute(
-                sa.update(question_places).where(here).values(group_id=new, anchor_id=new)
-            )
+            connection.execute(sa.update(question_places).where(here).values(group_id=new, anchor_id=new))
             recount(connection, [new, group_id, *anchors], total)
             _change(connection, group_id, version, who, "split", {}, {"into": new, "questions": len(moved)})
             append(connection, _entry(who, "split_off", new, {"from": group_id}))
@@ -101,7 +103,7 @@ class DecisionStore(GroupStore):
         """Adds a comment. Needs no version: it overwrites nothing."""
 
         def work(connection: Connection) -> None:
-            row = _row(connection, comment.group_id)
+            row = group_row(connection, comment.group_id)
             values = {"text": clean(comment.text), "author": comment.author, "id": comment.id}
             connection.execute(
                 sa.insert(group_comments).values(group_id=comment.group_id, at=comment.at, **values)
@@ -155,7 +157,7 @@ def _change(
     undoes: str | None = None,
 ) -> None:
     """Changes a group if it still has this version, and tells the history what it was before."""
-    row = _row(connection, group_id)
+    row = group_row(connection, group_id)
     if row["version"] != version or row["duplicate_of"]:
         raise Conflict(last_of(connection, group_id))
     if "state" in changes and "people_at_decision" not in changes:

@@ -56,7 +56,9 @@ class Nearest(Protocol):
 
     def root(self, anchor_id: str) -> str: ...
 
-    def sum(self, vectors: Sequence[bytes]) -> bytes: ...
+
+Sum = Callable[[Sequence[bytes]], bytes]
+"""The total of stored vectors (bot/grouping.py)."""
 
 
 class GroupStore(HistoryStore):
@@ -104,10 +106,10 @@ class GroupStore(HistoryStore):
 
         self._write(work)
 
-    def recount_groups(self, nearest: Nearest, group_ids: Iterable[str]) -> None:
+    def recount_groups(self, group_ids: Iterable[str], total: Sum) -> None:
         """Counts groups anew after questions were moved or erased; groups without questions go away."""
         ids = list(group_ids)
-        self._write(lambda connection: recount(connection, ids, nearest.sum))
+        self._write(lambda connection: recount(connection, ids, total))
 
     def groups_of(self, person_key: str) -> list[str]:
         """The groups (and merged anchors) in which this person's questions stand."""
@@ -164,7 +166,7 @@ class GroupStore(HistoryStore):
         """
 
         def work(connection: Connection) -> GroupPage:
-            row = _row(connection, group_id)
+            row = group_row(connection, group_id)
             if row["duplicate_of"]:
                 raise NotThere("It was merged into another question.", row["duplicate_of"])
             if not row["questions"]:
@@ -235,7 +237,7 @@ def _place(
 def _count_one_more(
     connection: Connection, group_id: str, question: Any, new_person: bool, return_after: int
 ) -> None:
-    row = _row(connection, group_id)
+    row = group_row(connection, group_id)
     people = row["people"] + new_person
     last = max(row["last_asked_at"], question.asked_at)
     values: dict[str, Any] = {
@@ -259,7 +261,7 @@ def rank(people: int, last_asked_at: datetime) -> float:
     return math.log2(max(people, 1)) + last_asked_at.timestamp() / 86400 / HALF_LIFE_DAYS
 
 
-def recount(connection: Connection, ids: Sequence[str], total: Callable[[Sequence[bytes]], bytes]) -> None:
+def recount(connection: Connection, ids: Sequence[str], total: Sum) -> None:
     """Counts these groups and adds up the vectors of these anchors anew; empty ones go away."""
     for group_id in ids:
         row = connection.execute(
@@ -278,7 +280,7 @@ def recount(connection: Connection, ids: Sequence[str], total: Callable[[Sequenc
         )
         if not row.questions and not vectors:
             connection.execute(sa.delete(group_comments).where(group_comments.c.group_id == group_id))
-            # Emptied rather than deleted: whoever holds it in memory learns of it, and nothing is drawn to it.
+            # Emptied rather than deleted: whoever holds it in memory learns that it draws nothing.
             values: dict[str, Any] = {"questions": 0, "people": 0, "total": b""}
         else:
             values = {"questions": row.questions, "people": row.people, "total": total(vectors)}
@@ -293,7 +295,7 @@ def recount(connection: Connection, ids: Sequence[str], total: Callable[[Sequenc
 # ------------------------------------------------------------ reading
 
 
-def _row(connection: Connection, group_id: str) -> Mapping[str, Any]:
+def group_row(connection: Connection, group_id: str) -> Mapping[str, Any]:
     row = connection.execute(sa.select(question_groups).where(groups.id == group_id)).mappings().first()
     if row is None or (
         not row["questions"] and not row["duplicate_of"] and row["total"] == b"" and row["version"]
@@ -331,13 +333,15 @@ def _with_details(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     ]
 
 
-_COPIED = "id topic assignee needs_answer version people questions urgent first_asked_at last_asked_at duplicate_of".split()
+_COPIED = (
+    "id topic assignee needs_answer version people questions urgent first_asked_at last_asked_at duplicate_of"
+).split()
 
 
 def _latest_questions(
     connection: Connection, ids: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, tuple[Candidate, ...]]]:
-    """The example of each group (its first question) and the topics that its latest questions came close to."""
+    """The example of each group (its first question), and the topics that its latest ones came close to."""
     newest = sa.func.row_number().over(partition_by=places.group_id, order_by=asked.asked_at.desc())
     oldest = sa.func.row_number().over(partition_by=places.group_id, order_by=(asked.asked_at, asked.id))
     ranked = (

@@ -46,7 +46,7 @@ class HistoryStore(Store):
 
 def append(connection: Connection, entry: HistoryEntry) -> None:
     """Adds a line in the transaction of the change that it tells of."""
-    row = {name: getattr(entry, name) for name in review_history.c.keys()}
+    row = {name: getattr(entry, name) for name in HistoryEntry.__dataclass_fields__}
     connection.execute(sa.insert(review_history), {**row, "data": to_plain(entry.data)})
 
 

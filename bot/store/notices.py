@@ -44,9 +44,9 @@ class NoticeStore(HistoryStore):
         def missing(connection: Connection) -> list[tuple[str, str]]:
             found = []
             for kind, table, time, wanted in sources:
-                query = (
-                    sa.select(table.c.id).outerjoin(notices, notice.id == table.c.id)
-                ).where(time >= since, wanted, notice.id.is_(None))
+                query = (sa.select(table.c.id).outerjoin(notices, notice.id == table.c.id)).where(
+                    time >= since, wanted, notice.id.is_(None)
+                )
                 found += [(kind, record_id) for record_id in connection.execute(query).scalars()]
             return found
 

@@ -42,7 +42,10 @@ class OutcomeStore(HistoryStore):
             for table, time, name, data in sources:
                 query = sa.select(table.c.person_key, table.c.channel, time, name, data)
                 query = query.where(time >= start, time < end)
-                found += [Happening(*row[:4], row[4] or {}) for row in connection.execute(query)]
+                found += [
+                    Happening(key, channel, at, what, more or {})
+                    for key, channel, at, what, more in connection.execute(query)
+                ]
             return found
 
         return sorted(self._read(work), key=lambda one: (one.person_key, one.at))

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from bot.model import Person
 from bot.store.groups import GroupStore
 from bot.store.plain import to_plain
-from bot.store.review_tables import callback_states, notices, question_groups, question_places
+from bot.store.review_tables import callback_states, notices, question_places
 from bot.store.tables import (
     booking_handoffs,
     callback_requests,
@@ -53,7 +53,7 @@ class PeopleStore(GroupStore):
     """What is held on people."""
 
     def find_people(self, text: str, phone: str | None, limit: int = 20) -> list[Found]:
-        """People by phone (E.164), name, reference, conversation id or person key, the latest call-backs first."""
+        """People by phone (E.164), name, reference, conversation id or key, the latest call-backs first."""
         request = callback_requests.c
         wanted = [
             sa.func.lower(request.name).contains(text.lower(), autoescape=True),
@@ -72,7 +72,9 @@ class PeopleStore(GroupStore):
                 people.setdefault(_person(row), []).append(row)
             for person in _with_id(connection, text):
                 people.setdefault(person, [])
-            return [_found(connection, person, of_person) for person, of_person in list(people.items())[:limit]]
+            return [
+                _found(connection, person, of_person) for person, of_person in list(people.items())[:limit]
+            ]
 
         return self._read(work)
 
@@ -112,36 +114,32 @@ class PeopleStore(GroupStore):
 
     def delete_orphans(self) -> list[str]:
         """Deletes places and states whose question or request is gone; the groups that this changed."""
-        places = question_places.c
-        gone = ~sa.exists().where(unanswered_questions.c.id == places.question_id)
-        groups: set[str] = set()
-        while True:
-            query = sa.select(places.question_id, places.group_id, places.anchor_id).where(gone).limit(_AT_ONCE)
-            rows = self._read(lambda c, query=query: c.execute(query).all())
-            if not rows:
-                break
-            groups.update(i for row in rows for i in (row.group_id, row.anchor_id))
-            ids = [row.question_id for row in rows]
-            self._write(lambda c, ids=ids: c.execute(sa.delete(question_places).where(places.question_id.in_(ids))))
-        done = ~sa.exists().where(callback_requests.c.id == callback_states.c.callback_id)
-        self._write(lambda c: c.execute(sa.delete(callback_states).where(done)))
-        return sorted(groups)
+        changed: set[str] = set()
+        while some := self._write(_delete_some_places):
+            changed |= some
+        gone = ~sa.exists().where(callback_requests.c.id == callback_states.c.callback_id)
+        self._write(lambda c: c.execute(sa.delete(callback_states).where(gone)))
+        return sorted(changed)
 
     def _delete_some(self, table: sa.Table, keys: tuple[Any, ...], old: Any) -> int:
+        some = sa.select(*keys).where(old).limit(_AT_ONCE)
+        key = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
+        gone = sa.delete(table).where(key.in_(some))
         total = 0
-        while True:
-            some = sa.select(*keys).where(old).limit(_AT_ONCE)
-            key = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
-            gone = sa.delete(table).where(key.in_(some))
-            count = self._write(lambda c, gone=gone: c.execute(gone).rowcount)
+        while count := self._write(lambda c: int(c.execute(gone).rowcount)):
             total += count
-            if count < _AT_ONCE:
-                return total
+        return total
 
-    def empty_groups(self) -> int:
-        """How many groups hold nothing; for tests and the health of the queue."""
-        query = sa.select(sa.func.count()).where(question_groups.c.questions == 0)
-        return self._read(lambda c: c.execute(query).scalar() or 0)
+
+def _delete_some_places(connection: Connection) -> set[str]:
+    """Deletes places without a question, not too many at once; the groups in which they were."""
+    places = question_places.c
+    gone = ~sa.exists().where(unanswered_questions.c.id == places.question_id)
+    query = sa.select(places.question_id, places.group_id, places.anchor_id).where(gone).limit(_AT_ONCE)
+    rows = connection.execute(query).all()
+    ids = [row.question_id for row in rows]
+    connection.execute(sa.delete(question_places).where(places.question_id.in_(ids)))
+    return {group for row in rows for group in (row.group_id, row.anchor_id)}
 
 
 def _theirs(table: sa.Table, person: Person) -> Any:

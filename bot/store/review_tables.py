@@ -1,4 +1,4 @@
-"""The tables of the staff app: groups of questions, decisions, accounts, call-back states, notices, clinic details."""
+"""The tables of the staff app: groups, history, accounts, call-back states, notices, clinic details."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ question_groups = sa.Table(
     sa.Index(None, "rank"),
 )
 
-# Where a question stands: the group that shows it, and the anchor (a group, perhaps merged since) that drew it.
+# Where a question stands: the group that shows it, and the anchor (perhaps merged since) that drew it.
 question_places = sa.Table(
     "question_places",
     metadata,

@@ -58,7 +58,11 @@ def move(callback_id: str, action: str) -> Any:
             flash(_SAID[action])
             flash(f"{callback_id} {version + 1}", "undo_callback")
     except Conflict as conflict:
-        who_was = f"{conflict.entry.who} was faster: {told(conflict.entry)}." if conflict.entry else "Somebody was faster."
+        who_was = (
+            f"{conflict.entry.who} was faster: {told(conflict.entry)}."
+            if conflict.entry
+            else "Somebody was faster."
+        )
         return _page(problem=f"{who_was} Nothing was overwritten."), 409
     except ReviewError as reason:
         return _page(problem=str(reason)), 422
@@ -68,7 +72,18 @@ def move(callback_id: str, action: str) -> Any:
 @blueprint.get("/callbacks.csv")
 def download() -> Any:
     """The list as a file."""
-    header = ["Reference", "Requested", "Name", "Phone", "When", "Channel", "Agreed", "State", "By", "Calls made"]
+    header = [
+        "Reference",
+        "Requested",
+        "Name",
+        "Phone",
+        "When",
+        "Channel",
+        "Agreed",
+        "State",
+        "By",
+        "Calls made",
+    ]
     rows = (
         [
             one.request.reference,

@@ -20,7 +20,10 @@ blueprint = Blueprint("clinic", __name__)
 
 FIELDS = {
     "phone": ("Phone", "As people dial it, for example 1300 455 792."),
-    "booking_url": ("Online booking", "{service} and {source} are filled in: what was asked about, and the channel."),
+    "booking_url": (
+        "Online booking",
+        "{service} and {source} are filled in: what was asked about, and the channel.",
+    ),
     "hours": ("Opening hours", "Empty: the assistant says that it doesn't know them."),
     "address": ("Address", "Empty: the assistant gives the phone line instead."),
     "privacy_url": ("Privacy policy", "Its address. Empty: the website."),
@@ -44,7 +47,9 @@ def details() -> Any:
     values = {name: text_in(name, 1000) for name in EDITABLE}
     seen = {name: text_in(f"was:{name}", 1000) for name in EDITABLE}
     if seen != {**basis, **overrides}:
-        return _page(values, basis, problem="Somebody else changed the details while you did. Look at both, then save."), 409
+        return _page(
+            values, basis, problem="Somebody else changed the details while you did. Look at both, then save."
+        ), 409
     try:
         with_overrides(load_clinic(desk().settings.clinic_file), values)
     except SettingsError as reason:
@@ -54,7 +59,11 @@ def details() -> Any:
         try:
             desk().store.override_clinic(overrides, after, who())
         except Conflict as conflict:
-            problem = f"{conflict.entry.who} changed the details just now." if conflict.entry else "Somebody was faster."
+            problem = (
+                f"{conflict.entry.who} changed the details just now."
+                if conflict.entry
+                else "Somebody was faster."
+            )
             return _page(values, basis, problem=problem), 409
         desk().clinic.refresh()
         flash("Saved. It is live on every channel within two seconds.")

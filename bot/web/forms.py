@@ -8,12 +8,18 @@ from datetime import date
 
 from flask import abort, request
 
-_INVISIBLE = frozenset("\u200e\u200f\u061c\ufeff") | {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_INVISIBLE = frozenset("\u200e\u200f\u061c\ufeff") | {
+    chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 def tidy(text: str) -> str:
     """The text without control characters and without marks that turn the direction of writing."""
-    kept = (c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _INVISIBLE))
+    kept = (
+        c
+        for c in text
+        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _INVISIBLE)
+    )
     return "".join(kept)
 
 

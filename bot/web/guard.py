@@ -85,7 +85,9 @@ def protect(app: Flask, settings: Settings) -> None:
     @manager.request_loader
     def _load(_: Any) -> SignedIn | None:
         token = session.get(TOKEN)
-        account = desk().store.session_account(token, idle) if token else None
+        if not isinstance(token, str):
+            return None
+        account = desk().store.session_account(token, idle)
         return SignedIn(account, token) if account else None
 
     app.before_request(_check)

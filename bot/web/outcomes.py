@@ -18,10 +18,14 @@ blueprint = Blueprint("outcomes", __name__)
 LONGEST = 366
 
 CHARTS = (
-    ("Conversations", ("conversations", "helped", "abandoned")),
-    ("Questions", ("answered", "dont_know", "not_published", "asked_back")),
-    ("Handed on", ("booking_links", "booking_clicks", "phone", "phone_taps", "code", "callbacks", "human")),
-    ("What visitors thought", ("thumbs_up", "thumbs_down")),
+    ("Conversations", ("conversations", "helped", "abandoned"), "line"),
+    ("Questions", ("answered", "dont_know", "not_published", "asked_back"), "line"),
+    (
+        "Handed on",
+        ("booking_links", "booking_clicks", "phone", "phone_taps", "code", "callbacks", "human"),
+        "stack",
+    ),
+    ("What visitors thought", ("thumbs_up", "thumbs_down"), "stack"),
 )
 
 

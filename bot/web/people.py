@@ -1,4 +1,4 @@
-"""People and privacy: find somebody, see everything that is held on them, erase them, and how long things are kept."""
+"""People and privacy: find somebody, see all that is held on them, erase it; how long things are kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def search() -> Any:
         found=found,
         periods=periods(desk().settings),
         run=runs[0] if runs else None,
-        erased=[entry for entry in desk().store.history(action="erased", limit=20) if entry.subject == "person"],
+        erased=[
+            entry for entry in desk().store.history(action="erased", limit=20) if entry.subject == "person"
+        ],
     )
 
 

@@ -42,7 +42,9 @@ def queue() -> Any:
         "view": _view(),
         "counts": counts,
         "wanted": wanted,
-        "is_narrowed": any((wanted.reason, wanted.channel, wanted.assignee, wanted.text, wanted.needs_answer)),
+        "is_narrowed": any(
+            (wanted.reason, wanted.channel, wanted.assignee, wanted.text, wanted.needs_answer)
+        ),
         "names": {one.id: one.name for one in desk().store.accounts()},
     }
     return render_template("_groups.html" if request.headers.get("HX-Request") else "queue.html", **page)
@@ -130,7 +132,7 @@ def _filter() -> GroupFilter:
     )
 
 
-# ------------------------------------------------------------ the actions: each does one thing and says what it did
+# ------------------------------------------------------------ actions: each says what it did
 
 
 def _answered(group_id: str, version: int) -> str:

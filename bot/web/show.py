@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,12 @@ _TOLD = {
 def register(app: Flask) -> None:
     """Makes these available to the templates."""
     app.jinja_env.filters.update(
-        ago=ago, when=when, told=told, phone=shown_phone, channel=channels_name
+        ago=ago, day=day, when=when, told=told, phone=shown_phone, channel=channels_name
     )
     app.jinja_env.globals.update(
         REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS, ROLES=ROLES,
-        DISMISSALS=DISMISSALS, WRITABLE=WRITABLE, asset=asset, plural=plural, may=may, topic_title=topic_title,
-        other_page=other_page,
+        DISMISSALS=DISMISSALS, WRITABLE=WRITABLE, asset=asset, plural=plural, may=may,
+        topic_title=topic_title, other_page=other_page,
     )  # fmt: skip
 
 
@@ -106,8 +106,8 @@ def channels_name(channel: str) -> str:
 
 def other_page(number: int) -> str:
     """This address with another page of the list."""
-    kept = {name: value for name, value in request.args.items() if not name.startswith("_")}
-    return url_for(request.endpoint or "", **{**kept, "page": str(number)})
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if not name.startswith("_")}
+    return url_for(request.endpoint or "", **{**kept, "page": number})
 
 
 def plural(number: int, one: str, many: str = "") -> str:
@@ -124,6 +124,11 @@ def ago(time: datetime | None) -> str:
         if seconds >= size:
             return f"{plural(int(seconds // size), name)} ago"
     return "just now"
+
+
+def day(date: date) -> str:
+    """A day, for example 5 Nov 2026."""
+    return f"{date.day} {date:%b %Y}"
 
 
 def when(time: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from bot.model import Candidate, Person, Reason, UnansweredQuestion, new_id, utc
 from bot.passwords import hash_password
 from bot.review_model import Account, Role, Who
 from bot.settings import Settings, load_settings
+from bot.store.staff_store import StaffStore
 from bot.web.app import create_app, make_desk
 from bot.web.desk import Desk
 from tests.conftest import environment
@@ -54,10 +56,20 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(environment(data_dir=tmp_path), env_file=tmp_path / "none")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables and nothing in them; copying it takes less time than the migrations."""
+    path = tmp_path_factory.mktemp("empty") / "milia.db"
+    store = StaffStore(f"sqlite:///{path}")
+    store.migrate()
+    store.close()
+    return path
+
+
 @pytest.fixture
-def desk(settings: Settings) -> Iterator[Desk]:
+def desk(settings: Settings, empty_database: Path) -> Iterator[Desk]:
+    shutil.copy(empty_database, settings.data_dir / "milia.db")
     desk = make_desk(settings)
-    desk.store.migrate()
     yield desk
     desk.clinic.stop()
     desk.store.close()
@@ -102,7 +114,9 @@ def dana(add_staff: Callable[..., Staff]) -> Staff:
 def ask(desk: Desk) -> Callable[..., UnansweredQuestion]:
     """Records a question as the chat server does, and groups it."""
 
-    def ask(text: str, sender: str = "v1", channel: str = "website", age: float = 0, **more: Any) -> UnansweredQuestion:
+    def ask(
+        text: str, sender: str = "v1", channel: str = "website", age: float = 0, **more: Any
+    ) -> UnansweredQuestion:
         values: dict[str, Any] = {
             "reason": Reason.OUT_OF_SCOPE,
             "intent": "out_of_scope",
@@ -110,7 +124,10 @@ def ask(desk: Desk) -> Callable[..., UnansweredQuestion]:
             "context": (("visitor", "hi"), ("bot", "Hello!")),
         }
         question = UnansweredQuestion(
-            desk.settings.person(channel, sender), text, asked_at=utc_now() - timedelta(hours=age), **{**values, **more}
+            desk.settings.person(channel, sender),
+            text,
+            asked_at=utc_now() - timedelta(hours=age),
+            **{**values, **more},
         )
         desk.store.record_question(question)
         desk.review.group_new()

@@ -13,21 +13,28 @@
     return { names, labels: rows.map((row) => row[0]), column: (n) => rows.map((row) => (row[n + 1] === "" ? null : Number(row[n + 1]))) };
   };
 
+  const shortDay = (label) => {
+    const day = /^\d{4}-\d\d-\d\d$/.test(label) ? new Date(`${label}T12:00`) : null;
+    return day ? day.toLocaleDateString("en-AU", { day: "numeric", month: "short" }) : label;
+  };
+
   const draw = (canvas) => {
     const section = canvas.closest(".chart");
     const { names, labels, column } = figures(section.querySelector("table"));
     const isBar = canvas.dataset.chart === "bar";
+    const isStack = canvas.dataset.chart === "stack";
+    const isFilled = isBar || isStack;
     const unit = canvas.dataset.unit || "";
     section.classList.add("drawn");
     if (isBar) canvas.parentElement.style.height = `${Math.max(8, labels.length * 2.25 + 4)}rem`;
     new Chart(canvas, {
-      type: canvas.dataset.chart,
+      type: isFilled ? "bar" : "line",
       data: {
-        labels,
+        labels: labels.map(shortDay),
         datasets: names.map((label, n) => ({
-          label, data: column(n), borderColor: COLOURS[n], backgroundColor: isBar ? COLOURS[n] : "transparent",
-          borderWidth: isBar ? 0 : 2, borderDash: isBar ? [] : [[], [6, 3], [2, 2], [8, 3, 2, 3]][n % 4],
-          pointRadius: labels.length > 40 ? 0 : 2.5, tension: 0.25, spanGaps: true, maxBarThickness: 22,
+          label, data: column(n), borderColor: COLOURS[n], backgroundColor: isFilled ? COLOURS[n] : "transparent",
+          borderWidth: isFilled ? 0 : 2, borderDash: isFilled ? [] : [[], [6, 3], [2, 2], [8, 3, 2, 3]][n % 4],
+          pointRadius: labels.length > 40 ? 0 : 2.5, cubicInterpolationMode: "monotone", spanGaps: true, maxBarThickness: 22,
         })),
       },
       options: {
@@ -36,12 +43,12 @@
         indexAxis: isBar ? "y" : "x",
         interaction: { mode: "index", intersect: false },
         plugins: {
-          legend: { display: names.length > 1, labels: { color: text, boxWidth: 24, boxHeight: 2 } },
+          legend: { display: names.length > 1, labels: { color: text, boxWidth: 24, boxHeight: isFilled ? 10 : 2 } },
           tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.formattedValue}${unit}` } },
         },
         scales: {
-          x: { ticks: { color: text, maxRotation: 0, autoSkipPadding: 24, precision: 0 }, grid: { color: isBar ? line : "transparent" }, beginAtZero: true },
-          y: { ticks: { color: text, precision: 0 }, grid: { color: isBar ? "transparent" : line }, beginAtZero: true },
+          x: { stacked: isStack, ticks: { color: text, maxRotation: 0, autoSkipPadding: 24, precision: 0 }, grid: { color: isBar ? line : "transparent" }, beginAtZero: true },
+          y: { stacked: isStack, ticks: { color: text, precision: 0 }, grid: { color: isBar ? "transparent" : line }, beginAtZero: true },
         },
       },
     });
