@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import full_intent, person_of, recorder
-from bot.details import Details, as_name, read_details, shown_phone
+from actions.services import clinic, full_intent, person_of, recorder
+from bot.details import Details, as_name, as_time, asks, read_details, shown_phone
 from bot.model import CallbackRequest, utc_now
 
 CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that are mistaken for each other on the phone
 
 _CANCEL = re.compile(
-    r"^\W*(?:(?:please|no|ok|actually|sorry)\W+)*(?:stop|cancel(?: (?:it|that|this|the call ?back))?"
-    r"|never ?mind|forget (?:it|that|about it)"
-    r"|don'?t (?:call|ring|bother)(?: me)?|no call(?: ?back)?|leave it|changed my mind)\b",
+    r"^\W*(?:(?:please|no|ok|actually|sorry|oh|wait)\W+)*(?:stop(?=\W*$| (?:it|this|that|please|the)\b)"
+    r"|cancel(?: (?:it|that|this|the call ?back|please))?\W*$|never ?mind|forget (?:it|that|about it)"
+    r"|don'?t (?:call|ring|bother|worry)\b|no call(?: ?back)?\b|leave it\b"
+    r"|(?:i(?:'ve| have)? )?changed my mind)",
     re.IGNORECASE,
 )
+_NO = re.compile(r"^\W*(?:no|nah|nope)(?:\W+(?:thanks?|thank you|thx|ta|not now|no))*\W*$", re.IGNORECASE)
 _YES = re.compile(
-    r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do|alright|sounds good"
-    r"|absolutely)\b",
+    r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do|alright|sounds good|absolutely)\b",
     re.IGNORECASE,
 )
+_SAFETY = {"emergency", "self_harm"}
 _NOT_A_QUESTION = {
-    "give_details",
-    "request_callback",
-    "out_of_scope",
-    "nlu_fallback",
-    "affirm",
-    "deny",
-    "greet",
-    "thank",
-    "",
-}
+    "give_details", "request_callback", "out_of_scope", "nlu_fallback", "affirm", "deny", "greet", "thank",
+    "goodbye", "other_language", "",
+}  # fmt: skip
+
+Events = list[dict[str, Any]]
 
 
 class ValidateCallbackForm(Action):
@@ -48,40 +46,54 @@ class ValidateCallbackForm(Action):
     def name(self) -> str:
         return "validate_callback_form"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         text = tracker.latest_message.get("text") or ""
         intent = full_intent(tracker.latest_message)
         requested = tracker.get_slot("requested_slot")
-        if requested and _is_cancelled(text, intent, requested):
+        details = _details(text)
+        if requested and (intent in _SAFETY or _is_question(text, intent, details)):
+            return []
+        if requested and _is_cancelled(text, intent, requested, details):
             return [SlotSet(CONSENT, False), SlotSet("requested_slot", None)]
-        details = read_details(text)
-        if requested and intent not in _NOT_A_QUESTION and not details.phone:
-            return []  # a question: it is answered, and the form goes on
         events = []
-        if requested == CONSENT and (intent == "affirm" or (details.phone and _YES.match(text))):
+        if requested == CONSENT and (intent == "affirm" or (_YES.match(text) and details.any)):
             events.append(SlotSet(CONSENT, True))
         events += _given(tracker, dispatcher, details, requested)
         if not events and requested:
-            events = _answer(dispatcher, text, intent, requested, details)
+            events = _answer(dispatcher, text, requested)
         return events
 
 
-def _is_cancelled(text: str, intent: str, requested: str) -> bool:
-    return bool(_CANCEL.match(text)) or (
-        requested == CONSENT and intent == "deny" and not read_details(text).any
-    )
+def _details(text: str) -> Details:
+    """What a message says of the person; the clinic's own number, which it may name, is not theirs."""
+    details = read_details(text)
+    own = details.phone and read_details(clinic().phone).phone == details.phone
+    return replace(details, phone=None) if own else details
+
+
+def _is_question(text: str, intent: str, details: Details) -> bool:
+    """Whether a message asks something; "can you call me on 0491 570 158" gives something."""
+    if details.phone or intent in {"request_callback", "give_details"}:
+        return False
+    if intent not in _NOT_A_QUESTION and not details.any:
+        return True
+    return asks(text) and not as_name(text) and (intent not in _NOT_A_QUESTION or not details.any)
+
+
+def _is_cancelled(text: str, intent: str, requested: str, details: Details) -> bool:
+    if _CANCEL.match(text) or _NO.match(text):
+        return True
+    return requested == CONSENT and intent == "deny" and not details.any
 
 
 def _given(
     tracker: Tracker, dispatcher: CollectingDispatcher, details: Details, requested: str | None
-) -> list[dict[str, Any]]:
+) -> Events:
     """The slots that a message fills or corrects."""
     events = []
     for slot, value in ((NAME, details.name), (PHONE, details.phone), (WHEN, details.when)):
         before = tracker.get_slot(slot)
-        if value and value != before:
+        if value and value != before and not (slot == WHEN and requested == WHEN):
             events.append(SlotSet(slot, value))
             if before and requested:
                 what = shown_phone(value) if slot == PHONE else value
@@ -89,15 +101,8 @@ def _given(
     return events
 
 
-def _answer(
-    dispatcher: CollectingDispatcher, text: str, intent: str, requested: str, details: Details
-) -> list[dict[str, Any]]:
+def _answer(dispatcher: CollectingDispatcher, text: str, requested: str) -> Events:
     """What a message means as the answer to the question that the form has just asked."""
-    if requested == PHONE and details.bad_phone:
-        dispatcher.utter_message(response="utter_bad_callback_phone")
-        return [SlotSet(PHONE, None)]
-    if "?" in text or intent not in _NOT_A_QUESTION:
-        return []
     if requested == NAME:
         name = as_name(text)
         if not name:
@@ -107,7 +112,7 @@ def _answer(
         dispatcher.utter_message(response="utter_bad_callback_phone")
         return [SlotSet(PHONE, None)]
     if requested == WHEN:
-        return [SlotSet(WHEN, text.strip()[:200] or None)]
+        return [SlotSet(WHEN, as_time(text))]
     return []
 
 

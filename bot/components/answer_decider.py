@@ -56,15 +56,15 @@ class AnswerDecider(GraphComponent):
         return {
             # What makes it sure that a message is known: `Certainty`, fitted by benchmarks/thresholds.py.
             "certainty": {
-                "bias": -0.57,
-                "topic": 3.09,
-                "out_of_scope": -1.1,
-                "nearness": 0.43,
-                "other_subject": -1.25,
+                "bias": -0.07,
+                "topic": 2.73,
+                "out_of_scope": -1.18,
+                "nearness": -0.34,
+                "other_subject": -0.93,
             },
             # Certainty from which a question is answered. Raising it gives fewer wrong answers, and more
             # "did you mean" and "I don't know".
-            "answer": 0.45,
+            "answer": 0.55,
             # Certainty from which "did you mean" is asked. Raising it asks less and admits more.
             "ask": 0.3,
             # Probability that a topic needs for an answer when others come near; below it "did you mean" is
@@ -75,7 +75,7 @@ class AnswerDecider(GraphComponent):
             "part": 0.35,
             "weak_part": 0.4,
             # Certainty from which a follow-up is read in its context. Raising it reads more of them alone.
-            "in_context": 0.45,
+            "in_context": 0.5,
             # Probability from which a few words stand for themselves, whatever came before. Raising it reads
             # more of them in their context.
             "standing_alone": 0.6,

@@ -48,17 +48,21 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
     "ask_before_visit": ("the appointment", "what should i do before the appointment"),
     "ask_cream_cause": ("eye cream", "does it cause milia:"),
     "ask_baby": ("milia on babies", "do babies get milia"),
+    "ask_medical": ("a sore bleeding lump", "i have a sore bleeding lump"),
+    "emergency": ("the swelling in my throat", "my throat is swelling"),
 }
 _DEFAULT_SUBJECT = ("milia", "what about milia")
 _SMALL_TALK = {
     "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope",
     "nlu_fallback", "none_of_these",
-    "give_details", "ask_privacy", "other_language", "emergency", "self_harm",
+    "give_details", "ask_privacy", "other_language", "self_harm",
 }  # fmt: skip
 _PRONOUN = re.compile(r"\b(it|they|them|that|this|those|these|one)\b")
 _CONTINUES = re.compile(
     r"^(?:ok(?:ay)?|oh|right|so|hmm|yes|no)?[ ,.]*(?:and|what about|how about|what if|or|but|then)\b"
+    r"|^(?:no[ ,.]*)?i meant?\b|^no[ ,.]*the\b"
 )
+_CORRECTED_AWAY = re.compile(r"[ ,]*\bnot (?:the|a|an) [\w ]+$")
 _FRAGMENT = re.compile(
     r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after"
     r"|before)\b"
@@ -86,9 +90,10 @@ def in_context(text: str, topic: str) -> str | None:
     subject, question = subject_of(topic)
     if _FRAGMENT.match(plain) or (_CONTINUES.match(plain) and not _PRONOUN.search(plain)):
         rest = re.sub(
-            r"^(?:ok(?:ay)?|oh|so)?[ ,.]*(?:and|or|but|then|also)?\s*(?:what about|how about|what if)?\s*",
+            r"^(?:ok(?:ay)?|oh|so|no)?[ ,.]*(?:i meant?)?\s*(?:and|or|but|then|also)?\s*"
+            r"(?:what about|how about|what if)?\s*",
             "",
-            plain,
+            _CORRECTED_AWAY.sub("", plain),
         )
         return f"{question} {rest}" if rest else question
     if _PRONOUN.search(plain):

@@ -60,6 +60,7 @@ class Thresholds:
     part: float
     weak_part: float
     in_context: float
+    standing_alone: float
     safety: float
 
 

@@ -18,7 +18,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.components.clause_splitter import CLAUSE_SPANS
 from bot.components.context_reader import IN_CONTEXT
 from bot.components.spelling_corrector import CORRECTED
-from bot.encoder import CACHE_SIZE, ORIGIN, Vectors, shared
+from bot.encoder import CACHE_SIZE, ORIGIN, Vectors, encoder_path, shared
+from bot.encoder_cache import encoded
 
 READ_TEXTS = "read_texts"  # message property: the message, then its parts, last the message in its context
 READ_FEATURES = "read_features"  # message property: their features, shape [n, 1152]
@@ -96,9 +97,8 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds the feature to all training examples, in one call of the encoder."""
         examples = [example for example in training_data.training_examples if wording(example)]
-        vectors = self._encoder.features(
-            [wording(example) for example in examples], threads=self._training_threads
-        )
+        texts = [wording(example) for example in examples]
+        vectors = encoded(self._encoder, texts, encoder_path(), threads=self._training_threads)
         for example, vector in zip(examples, vectors, strict=True):
             self._add(example, vector)
         return training_data
