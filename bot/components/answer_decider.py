@@ -37,6 +37,11 @@ from bot.components.text_normaliser import UNREADABLE
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
 
 SAFETY = ("self_harm", "emergency")
+# "What should I put on it?" after a symptom is a question about the symptom.
+MEDICAL = frozenset({"ask_medical", "emergency"})
+SELF_CARE = frozenset(
+    f"faq/{topic}" for topic in ("aftercare", "recovery", "home_remedies", "squeeze", "go_away", "harmful", "products")
+)
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -138,7 +143,7 @@ class AnswerDecider(GraphComponent):
     def _question(self, message: Message, readings: list[Reading]) -> Decision:
         whole = readings[0]
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
-        if parts and not message.get(OTHER_SUBJECT):
+        if parts:
             several = self._decider.several(parts, readings[1 : 1 + len(parts)])
             if several:
                 return several
@@ -146,6 +151,8 @@ class AnswerDecider(GraphComponent):
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
+        if previous in MEDICAL and message.get(IN_CONTEXT) and alone.intent in SELF_CARE:
+            return Decision(str(previous), 1.0)
         if message.get(IN_CONTEXT) and alone.intent not in CHAT | {"give_details"}:
             together = self._decider.one(
                 readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context

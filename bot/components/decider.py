@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.components.clause_splitter import Part
+from bot.components.other_subjects import other_subject
 from bot.components.topic_classifier import Reading
 
 OUT_OF_SCOPE, ASK_WHICH, SEVERAL, OTHER_LANGUAGE = (
@@ -20,6 +21,8 @@ _LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a ques
 _BEYOND_DOUBT = 0.9
 _SHORT = 6  # words
 _SURELY_UNKNOWN = 0.2  # certainty below which one of several questions is admitted not to be known
+_LONG = 35  # words from which a message is a story, of which few sentences are questions
+_STORY = 0.25  # by how much more probable a part of a story has to be
 _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
 
@@ -124,10 +127,11 @@ class Decider:
     def clauses(self, parts: list[Part], readings: list[Reading]) -> tuple[tuple[str, str], ...]:
         """The parts that ask something, each with its topic; of those with the same answer the first."""
         is_list = all(part.is_keyword for part in parts)
+        more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
         found: dict[Any, tuple[str, str]] = {}
         for part, reading in zip(parts, readings, strict=True):
-            topic, probability, certainty = self.best(reading)
-            needed = self._at.part if part.strong and part.asks else self._at.weak_part
+            topic, probability, certainty = self.best(reading, bool(other_subject(part.text)))
+            needed = more + (self._at.part if part.strong and part.asks else self._at.weak_part)
             known = certainty >= self._at.answer and probability >= needed and topic not in _LEADS
             if known and (is_list or _counts(part, topic, probability)):
                 found.setdefault(self._family.get(topic, topic), (part.text, topic))

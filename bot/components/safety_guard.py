@@ -54,7 +54,11 @@ _MEDICAL = re.compile(
     r"|nursing)\b|\bblood thinners?\b|\bwarfarin\b|\broaccutane\b|\bisotretinoin\b|\bchemo(?:therapy)?\b"
     r"|\b(?:on|in|inside|under|edge of|rim of|along) (?:my|me|the|his|her|your|an|that|actual|upper|lower"
     r"|top|bottom|left|right|inner|actul| )*\s?(?:eye ?lids?|lash ?line|water ?line|eye ?balls?"
-    r"|lash(?:es)?)\b",
+    r"|lash(?:es)?)\b"
+    r"|\bdiabetic\b|\btype (?:1|2|one|two) diabet\w+|\bh(?:a)?emophilia\w*|\bimmuno\w+|\bblood clot\w*"
+    r"|\b(?:hot|sore|red|swollen|throbbing) and (?:weeping|oozing|throbbing|swollen|infected)\b"
+    r"|\b(?:i have|i'?ve got|i get|got|with my) (?:bad |severe |mild )?(?:rosacea|eczema|dermatitis|lupus)\b"
+    r".{0,30}\b(?:immerse|moisturi[sz]er|serum|use|it|them|done|removed|extraction)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _ABOUT_THE_PROCEDURE = re.compile(
