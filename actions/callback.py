@@ -12,11 +12,12 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import clinic, full_intent, person_of, recorder
-from bot.details import Details, as_name, as_time, asks, read_details, shown_phone
+from bot.details import Details, as_name, as_time, asks, is_surely_name, read_details, shown_phone
 from bot.model import CallbackRequest, utc_now
 
 CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that are mistaken for each other on the phone
+MIN_QUESTION_WORDS = 3  # beside a name or a time
 
 _CANCEL = re.compile(
     r"^\W*(?:(?:please|no|ok|actually|sorry|oh|wait)\W+)*(?:stop(?=\W*$| (?:it|this|that|please|the)\b)"
@@ -27,7 +28,8 @@ _CANCEL = re.compile(
 )
 _NO = re.compile(r"^\W*(?:no|nah|nope)(?:\W+(?:thanks?|thank you|thx|ta|not now|no))*\W*$", re.IGNORECASE)
 _YES = re.compile(
-    r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do|alright|sounds good|absolutely)\b",
+    r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do"
+    r"|alright|sounds good|absolutely)\b",
     re.IGNORECASE,
 )
 _SAFETY = {"emergency", "self_harm"}
@@ -72,12 +74,13 @@ def _details(text: str) -> Details:
 
 
 def _is_question(text: str, intent: str, details: Details) -> bool:
-    """Whether a message asks something; "can you call me on 0491 570 158" gives something."""
-    if details.phone or intent in {"request_callback", "give_details"}:
+    """Whether a message asks something. "Can you call me on 0491 570 158" gives something, and what is little
+    more than a name or a time answers the form, whatever else its words may mean."""
+    if details.phone or intent in {"request_callback", "give_details"} or is_surely_name(text):
         return False
-    if intent not in _NOT_A_QUESTION and not details.any:
-        return True
-    return asks(text) and not as_name(text) and (intent not in _NOT_A_QUESTION or not details.any)
+    if intent in _NOT_A_QUESTION:
+        return asks(text) and not details.any
+    return asks(text) or not details.any or len(details.rest.split()) >= MIN_QUESTION_WORDS
 
 
 def _is_cancelled(text: str, intent: str, requested: str, details: Details) -> bool:
@@ -89,11 +92,12 @@ def _is_cancelled(text: str, intent: str, requested: str, details: Details) -> b
 def _given(
     tracker: Tracker, dispatcher: CollectingDispatcher, details: Details, requested: str | None
 ) -> Events:
-    """The slots that a message fills or corrects."""
+    """The slots that a message fills or corrects. A time alone is left to `_answer` when it was asked for."""
     events = []
+    answers = requested == WHEN and not (details.name or details.phone)
     for slot, value in ((NAME, details.name), (PHONE, details.phone), (WHEN, details.when)):
         before = tracker.get_slot(slot)
-        if value and value != before and not (slot == WHEN and requested == WHEN):
+        if value and value != before and not (slot == WHEN and answers):
             events.append(SlotSet(slot, value))
             if before and requested:
                 what = shown_phone(value) if slot == PHONE else value

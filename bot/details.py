@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 import phonenumbers
 
+from bot.scrub.names import may_be_name
+
 DEFAULT_REGION = "AU"
+MOST_CHARACTERS = 200  # of a time in a person's own words
 
 _DAY = (
     r"(?:mon|tues?|wed(?:nes)?|thurs?|thu|fri|sat(?:ur)?|sun)(?:day)?s?|today|tonight|tomorrow|tmrw|tomoz|weekdays?|weekends?"
@@ -19,53 +23,63 @@ _PART = (
 )
 _HOUR = r"\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm|ish|o'?clock)?"
 _WHEN = re.compile(
-    rf"\b(?:(?:on|this|next|early|late|mid|the|in the|every|any)\s+)*"
+    rf"\b(?:(?:not|any ?time but|but not|except)\s+)?"
+    rf"(?:(?:on|this|next|early|late|mid|the|in the|every|any)\s+)*"
     rf"(?:(?:{_DAY}|{_PART})|(?:after|before|at|from|until|till|around|about|between|by)\s+(?:{_PART}|{_HOUR}|work|school)"
     rf"|{_HOUR}(?<=m)\b)"
-    rf"(?:\s*(?:,|and|or|to|-|–)?\s*(?:(?:on|in the|the|at|after|before|from|until|till|around|about|between"
-    rf"|by|next)\s+)*"
+    rf"(?:\s*(?:,|and|or|to|except|but not|not|-|–)?\s*"
+    rf"(?:(?:on|in the|the|at|after|before|from|until|till|around|about|between|by|next)\s+)*"
     rf"(?:{_DAY}|{_PART}|{_HOUR}|work|school)\b)*",
     re.IGNORECASE,
 )
+_NAME = r"(?P<name>[^\W\d_][\w'’-]*(?:\s+[^\W\d_][\w'’-]*){0,2})"
+# Whatever follows is a name, if it can be one.
 _NAMED = re.compile(
-    r"\b(?:my name(?:'?s| is)|name(?:'?s| is)?:?|under(?: the name)?(?: of)?|ask for|this is|i'?m called"
-    r"|call me)\s+"
-    r"(?P<name>[^\W\d_][\w'’-]*(?:\s+[^\W\d_][\w'’-]*){0,2})",
+    rf"\b(?:my name(?:'?s| is)|name(?:'?s| is)?:?|under the name(?: of)?|ask for|i'?m called)"
+    rf"\s+{_NAME}",
     re.IGNORECASE,
 )
+# What follows is a name if it looks like one: "it's Rob", but not "it's sore".
 _INTRODUCED = re.compile(
-    r"^(?:ok(?:ay)?|yes|yep|sure|hi|hello|hey)?[,.! ]*(?:it'?s|its|i'?m|i am"
-    r"|for)\s+(?P<name>[^\W\d_][\w'’-]*(?:\s+[^\W\d_][\w'’-]*){0,2})",
+    rf"(?:^|[,.;!-])\s*(?:(?:ok(?:ay)?|yes|yep|sure|hi|hello|hey|no|sorry|actually)\b[,.! ]*)*"
+    rf"(?:it'?s|its|i'?m|i am|call me|for)\s+{_NAME}|\b(?:under|this is)\s+{_NAME.replace('name', 'late')}",
     re.IGNORECASE,
 )
 _NOT_IN_NAMES = frozenset(
-    "a about actually after afternoon and any anytime appointment are arvo asap at be before best book "
-    "booking but by call can cancel change correct could day details do does don't dont evening fine for "
-    "free friday from get good great hello help hey hi how i i'd i'll i'm im in is it it's its just like "
-    "make maybe me milia mine monday morning move my name need never next no not now number of ok okay on "
-    "or phone please preferred prefer ring saturday should skin soon sorry sounds stop suits sunday sure "
-    "text thanks that the them then there these they this thursday time to today tomorrow tuesday until "
-    "want was wednesday week weekend weekday what what's when where which who why will with work would "
-    "yeah yep yes you your".split()
+    "anonymous appointment back be best book but call cancel change correct cost day details do does "
+    "don't eyelid get  how i i'd i'll i'm idk im important it it's make milia move name need never next "
+    "nobody none parking phone  prefer preferred price private question questions quickly reception "
+    "removal secret skin something sounds stop  stuff suits thing things time treatment urgent want "
+    "week weekday weekend whatever what's which who whoever".split()
 )
+_CLINIC_PEOPLE = frozenset({"sarah", "wilkinson"})  # never scrubbed, but a visitor may have their names
 _FILLER = re.compile(
     r"\b(?:my (?:number|mobile|phone|name|cell)(?: is|'?s)?|(?:phone|mobile|number|ph|mob|name|time)\b:?"
-    r"|please|thanks|thank you|"
-    r"call me|ring me|on|is|yes|yep|yeah|ok|okay|sure|no|actually|sorry|it'?s|its|i'?m|here|and|hi|hello"
-    r"|hey|cheers)\b",
+    r"|please|thanks|thank you|call me|ring me|on|is|yes|yep|yeah|ok|okay|sure|no|actually|sorry"
+    r"|it'?s|its|i'?m|here|and|hi|hello|hey|cheers"
+    r"|this|best|good|would be|would|be|are|for me|work|works|suits?|ta)\b",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\+?\d(?:[\s().\-]*\d){5,}")
+_ASKS = re.compile(
+    r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|wait|actually|sorry|hi|hello)\W+)*"
+    r"(?:what|how|why|when|where|who|which|can|could|do|does|did|is|are|am|will|would|should|have|has)(?:'?s)?\s+\w",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Details:
-    """What a message says of a person. `phone` is E.164; `bad_phone`: digits that aren't a number."""
+    """What a message says of a person.
+
+    phone: E.164. bad_phone: digits that look like a number but aren't. rest: what else the message says.
+    """
 
     name: str | None = None
     phone: str | None = None
     when: str | None = None
     bad_phone: bool = False
+    rest: str = ""
 
     @property
     def any(self) -> bool:
@@ -84,11 +98,15 @@ def read_details(text: str) -> Details:
     when = _WHEN.search(rest)
     if when:
         rest = rest[: when.start()] + " , " + rest[when.end() :]
+    name = _name(rest, alone=bool(phone))
+    for word in (name or "").split():
+        rest = re.sub(rf"\b{re.escape(word)}\b", " ", rest, flags=re.IGNORECASE)
     return Details(
-        name=_name(rest, alone=bool(phone)),
+        name=name,
         phone=phone,
         when=when.group(0).strip(" ,") if when else None,
         bad_phone=bad,
+        rest=" ".join(re.findall(r"[^\W_][\w'’-]*", _FILLER.sub(" ", rest))),
     )
 
 
@@ -96,31 +114,56 @@ def as_name(text: str) -> str | None:
     """A message that is nothing but a name, such as "jane doe"; None when it can't be one."""
     stripped = _FILLER.sub(" ", text) if len(text.split()) > 1 else text
     words = stripped.strip(" .,!").split()
-    if (
-        not 1 <= len(words) <= 4
-        or "?" in text
-        or not all(re.fullmatch(r"[^\W\d_][\w'’.-]*", word) for word in words)
-    ):
-        return None
-    if any(word.lower().strip(".") in _NOT_IN_NAMES for word in words):
+    if not 1 <= len(words) <= 4 or "?" in text or not all(_is_name_word(word, True) for word in words):
         return None
     return _titled(words)
 
 
+def as_time(text: str) -> str | None:
+    """When to call, in a person's own words; None for a message that says nothing of it."""
+    details = read_details(text)
+    if details.phone or details.bad_phone or not details.rest:
+        return details.when
+    return text.strip()[:MOST_CHARACTERS]
+
+
+def is_surely_name(text: str) -> bool:
+    """Whether a message is a name even though its words mean something else, too: "Will Smith"."""
+    words = (as_name(text) or "").split()
+    known = any(may_be_name(word.lower(), False) for word in words)
+    return known or (len(words) > 1 and all(word[0].isupper() for word in text.split()))
+
+
+def asks(text: str) -> bool:
+    """Whether a message has the form of a question."""
+    return "?" in text or bool(_ASKS.match(text))
+
+
 def _name(rest: str, alone: bool) -> str | None:
-    for pattern in (_NAMED, _INTRODUCED):
-        if match := pattern.search(rest):
-            words = []
-            for word in match["name"].split():
-                if word.lower() in _NOT_IN_NAMES:
-                    break
-                words.append(word)
+    for pattern, sure in ((_NAMED, True), (_INTRODUCED, False)):
+        for match in pattern.finditer(rest):
+            words = _leading_name_words(_caught(match), sure)
             if words:
                 return _titled(words)
     if not alone:
         return None
     parts = [as_name(part) for part in re.split(r"[,;:\n]|\s[-–]\s", _FILLER.sub(" ", rest))]
     return next((part for part in parts if part), None)
+
+
+def _leading_name_words(text: str, sure: bool) -> list[str]:
+    return list(takewhile(lambda word: _is_name_word(word, sure), text.split()))
+
+
+def _caught(match: re.Match[str]) -> str:
+    return next(text for text in match.groupdict().values() if text)
+
+
+def _is_name_word(word: str, sure: bool) -> bool:
+    plain = word.strip(".,").lower()
+    if plain in _NOT_IN_NAMES or not re.fullmatch(r"[^\W\d_][\w'’.-]*", word):
+        return False
+    return plain in _CLINIC_PEOPLE or may_be_name(word.strip(".,"), sure)
 
 
 def _titled(words: list[str]) -> str:

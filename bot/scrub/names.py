@@ -119,7 +119,7 @@ def _leading_name(text: str, match: re.Match[str], sure: bool = False) -> Iterat
             particles += 1
         elif count and capital and not word.group()[0].isupper():
             break  # "Dr Jones said"
-        elif not _may_be_name(word.group(), sure and count - particles < 2):
+        elif not may_be_name(word.group(), sure and count - particles < 2):
             break
         count += 1
     kept = [word.group().lower() for word in words[:count]]
@@ -129,7 +129,8 @@ def _leading_name(text: str, match: re.Match[str], sure: bool = False) -> Iterat
         yield Span(offset, offset + end, "name")
 
 
-def _may_be_name(word: str, sure: bool) -> bool:
+def may_be_name(word: str, sure: bool) -> bool:
+    """Whether a word can be somebody's name; `sure`: what stands around it says so, it needs no capital."""
     known = _words()
     lower = word.lower().removesuffix("'s")
     if lower in known["names"]:
