@@ -206,7 +206,12 @@ class MiliaChat extends HTMLElement {
 
   // ------------------------------------------------------------ the conversation
 
-  async connect() {
+  connect() {
+    this.connecting ||= this.begin().finally(() => (this.connecting = null));
+    return this.connecting;
+  }
+
+  async begin() {
     try {
       const met = await meet();
       if (!met.new) await this.catchUp();
@@ -376,8 +381,10 @@ class MiliaChat extends HTMLElement {
         if (items.length && !this.panel) {
           this.panel = this.build();
           await this.connect();
-          this.count(items.length);
-          this.tell("New message in the chat.");
+          if (!this.isOpen) {
+            this.count(items.length);
+            this.tell("New message in the chat.");
+          }
         }
         for (const item of items) {
           this.show(item);
