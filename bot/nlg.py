@@ -16,6 +16,7 @@ from bot.reply import join, to_message, to_reply
 from bot.settings import load_settings
 
 SEVERAL = "utter_several"
+OUT_OF_SCOPE = "utter_out_of_scope"
 ASK_WHICH = "utter_ask_which"
 NONE_OF_THESE = Button("None of these", "/none_of_these")
 
@@ -39,10 +40,17 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
             replies = self.parts(kwargs.get("parts", ()), output_channel)
             answered = [part["response"].replace("utter_", "/", 1) for part in kwargs.get("parts", ())]
             return to_message(join(replies, answered)) if replies else None
-        reply = self.reply(utter_action, output_channel, kwargs)
+        reply = self.reply(self.clearer(utter_action, tracker), output_channel, kwargs)
         if reply and utter_action == ASK_WHICH:
             reply = self.offering(reply, kwargs.get("offers", ()))
         return to_message(reply) if reply else None
+
+    def clearer(self, utter_action: str, tracker: DialogueStateTracker) -> str:
+        """For "I don't know" the response that says why, where the message holds nothing to answer."""
+        latest = tracker.latest_message
+        why = latest.parse_data.get("unreadable") if latest and utter_action == OUT_OF_SCOPE else None
+        name = f"utter_{why}"
+        return name if name in self.responses else utter_action
 
     def reply(self, name: str, channel: str, facts: Mapping[str, Any]) -> Reply | None:
         """The reply of one response, its facts filled in."""

@@ -33,7 +33,7 @@ from bot.components.decider import (
 from bot.components.language_identifier import LANGUAGE
 from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
-from bot.components.text_normaliser import UNREADABLE
+from bot.components.text_normaliser import NOT_WORDS, UNREADABLE
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
 
 SAFETY = ("self_harm", "emergency")
@@ -117,7 +117,7 @@ class AnswerDecider(GraphComponent):
         readings: list[Reading] = message.get(READINGS) or []
         if message.get(RED_FLAG) in SAFETY:
             return Decision(message.get(RED_FLAG), 1.0)
-        if readings:
+        if readings and message.get(UNREADABLE) != NOT_WORDS:
             for topic in SAFETY:
                 if max(reading.probability(topic) for reading in readings) >= self._at.safety:
                     return Decision(topic, 1.0)
