@@ -75,7 +75,7 @@ class Notifier:
         if local.hour >= self._settings.digest_hour:
             self._store.spool_notice(notices.DIGEST, f"digest-{local.date().isoformat()}")
         sent = 0
-        for kind, taken in self._store.take_notices().items():
+        for kind, taken in self._store.take_notices(now).items():
             ids = [notice_id for notice_id, _ in taken]
             try:
                 self._send(self.message(kind, len(ids)))

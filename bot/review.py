@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bot.grouping import Anchors, Encoder, total_of, vectors_of
@@ -60,7 +60,7 @@ class Review:
         self._anchors = Anchors()
         self._learned_at: datetime | None = None
         self._placing = threading.Lock()
-        self._looked_everywhere = datetime.min.replace(tzinfo=utc_now().tzinfo)
+        self.look_everywhere()
 
     # ------------------------------------------------------------ grouping
 
@@ -72,6 +72,10 @@ class Review:
             return self._group_new(most)
         finally:
             self._placing.release()
+
+    def look_everywhere(self) -> None:
+        """Lets the next grouping look at old questions too; it does by itself once an hour."""
+        self._looked_everywhere = datetime.min.replace(tzinfo=timezone.utc)
 
     def _group_new(self, most: int) -> int:
         count = 0

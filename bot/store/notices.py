@@ -66,9 +66,8 @@ class NoticeStore(HistoryStore):
             )
         )
 
-    def take_notices(self) -> dict[str, list[tuple[str, int]]]:
+    def take_notices(self, now: datetime) -> dict[str, list[tuple[str, int]]]:
         """Takes what is due, by kind: (id, attempts so far). Another process does not get it for a while."""
-        now = utc_now()
 
         def work(connection: Connection) -> dict[str, list[tuple[str, int]]]:
             due = sa.select(notice.id, notice.kind, notice.attempts).where(

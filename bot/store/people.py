@@ -18,7 +18,6 @@ from bot.store.tables import (
     booking_handoffs,
     callback_requests,
     conversation_turns,
-    erasures,
     events,
     metadata,
     outgoing_replies,
@@ -97,9 +96,7 @@ class PeopleStore(GroupStore):
         return self._read(work)
 
     def _personal_tables(self) -> Iterable[sa.Table]:
-        for table in metadata.sorted_tables:
-            if table is not erasures and {"person_key", "sender_id"} & set(table.c.keys()):
-                yield table
+        return (*super()._personal_tables(), question_places, callback_states)
 
     # ------------------------------------------------------------ retention
 

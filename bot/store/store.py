@@ -245,9 +245,8 @@ class Store:
             connection.execute(sa.insert(erasures), mark)
             counts = {}
             for table in self._personal_tables():
-                theirs = table.c.sender_id == sender_id
-                if "person_key" in table.c:
-                    theirs = table.c.person_key == person.key
+                has_key = "person_key" in table.c
+                theirs = table.c.person_key == person.key if has_key else table.c.sender_id == sender_id
                 counts[table.name] = connection.execute(sa.delete(table).where(theirs)).rowcount
             return counts
 

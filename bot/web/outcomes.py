@@ -16,6 +16,7 @@ from bot.web.forms import day_in
 blueprint = Blueprint("outcomes", __name__)
 
 LONGEST = 366
+EARLIEST = date(2000, 1, 1)
 
 CHARTS = (
     ("Conversations", ("conversations", "helped", "abandoned"), "line"),
@@ -61,7 +62,7 @@ def download() -> Any:
 def _range() -> tuple[date, date]:
     """The days that were asked for: at most a year, not the future, 30 days if nothing was."""
     today = _today()
-    last = min(day_in("to", today), today)
+    last = max(min(day_in("to", today), today), EARLIEST)
     first = day_in("from", last - timedelta(days=29))
     return max(min(first, last), last - timedelta(days=LONGEST - 1)), last
 

@@ -130,6 +130,8 @@ def ask(desk: Desk) -> Callable[..., UnansweredQuestion]:
             **{**values, **more},
         )
         desk.store.record_question(question)
+        if age > 24:  # older ones are looked for once an hour
+            desk.review.look_everywhere()
         desk.review.group_new()
         return question
 
