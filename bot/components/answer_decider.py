@@ -40,7 +40,8 @@ SAFETY = ("self_harm", "emergency")
 # "What should I put on it?" after a symptom is a question about the symptom.
 MEDICAL = frozenset({"ask_medical", "emergency"})
 SELF_CARE = frozenset(
-    f"faq/{topic}" for topic in ("aftercare", "recovery", "home_remedies", "squeeze", "go_away", "harmful", "products")
+    f"faq/{topic}"
+    for topic in ("aftercare", "recovery", "home_remedies", "squeeze", "go_away", "harmful", "products")
 )
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
@@ -61,11 +62,11 @@ class AnswerDecider(GraphComponent):
         return {
             # What makes it sure that a message is known: `Certainty`, fitted by benchmarks/thresholds.py.
             "certainty": {
-                "bias": -0.07,
-                "topic": 2.73,
-                "out_of_scope": -1.18,
-                "nearness": -0.34,
-                "other_subject": -0.93,
+                "bias": 0.25,
+                "topic": 2.7,
+                "out_of_scope": -1.14,
+                "nearness": -0.95,
+                "other_subject": -0.62,
             },
             # Certainty from which a question is answered. Raising it gives fewer wrong answers, and more
             # "did you mean" and "I don't know".

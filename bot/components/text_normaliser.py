@@ -20,7 +20,7 @@ EMPTY, TOO_LONG, NOT_WORDS = "empty", "too_long", "not_words"
 _WORD_JOINER = "\u2060"
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*\x07?)")
 _COMMAND = re.compile(r"^/\w|^/\s*$")
-_CODE = re.compile(r"[{}<>\\\[\]|=^`~]|%\w|\.\./|","|;\s*$|\b(?:INFO|SYSTEM|script)\b")
+_CODE = re.compile(r"[{}<>\\\[\]|=^`~]|%\w|\.\./|\x22,\x22|;\s*$|\b(?:INFO|SYSTEM|script)\b")
 _LATIN = re.compile(r"[A-Za-z]")
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁոսАВЕКМНОРСТХІЅοαεικνορτυ", "aeopcyxijsdnuABEKMHOPCTXISoaeiknoptu")
 # Emoji that say something when they stand alone.

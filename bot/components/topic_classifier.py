@@ -85,7 +85,7 @@ class TopicModel:
         from sklearn.linear_model import SGDClassifier
         from sklearn.neural_network import MLPClassifier
 
-        # Without a hidden layer this is softmax regression; Adam needs a tenth of L-BFGS's time for as good a fit.
+        # Without a hidden layer this is softmax regression; Adam fits it in a tenth of L-BFGS's time.
         meaning = MLPClassifier(
             hidden_layer_sizes=(),
             alpha=config["penalty"],
@@ -186,8 +186,8 @@ class TopicClassifier(GraphComponent):
         return {
             # Intents that are found in other ways and have examples only to show what they are.
             "left_out": ["several_questions", "nlu_fallback", "other_language"],
-            # Passes over the examples. Raising it trusts single examples more, makes probabilities sharper and
-            # training longer.
+            # Passes over the examples. Raising it trusts single examples more, makes probabilities sharper
+            # and training longer.
             "epochs": 15,
             # Size of Adam's steps. Raising it needs fewer passes, until they overshoot.
             "learning_rate": 0.01,
