@@ -70,10 +70,10 @@ class Notifier:
         if not self.is_on:
             return 0
         now = now or utc_now()
-        self._store.spool_notices(now - _LOOK_BACK)
+        self._store.spool_notices(now - _LOOK_BACK, now)
         local = now.astimezone(self._zone)
         if local.hour >= self._settings.digest_hour:
-            self._store.spool_notice(notices.DIGEST, f"digest-{local.date().isoformat()}")
+            self._store.spool_notice(notices.DIGEST, f"digest-{local.date().isoformat()}", now)
         sent = 0
         for kind, taken in self._store.take_notices(now).items():
             ids = [notice_id for notice_id, _ in taken]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from bot.model import HandoffKind, Reason, utc_now
+from bot.model import HandoffKind, Reason
 from bot.store.history import HistoryStore
 from bot.store.review_tables import notices
 from bot.store.tables import booking_handoffs, callback_requests, unanswered_questions
@@ -23,7 +23,7 @@ notice = notices.c
 class NoticeStore(HistoryStore):
     """The spool of emails."""
 
-    def spool_notices(self, since: datetime) -> int:
+    def spool_notices(self, since: datetime, now: datetime) -> int:
         """Queues a notice for everything after `since` that staff are told of at once, and has none yet."""
         sources = (
             (CALLBACK, callback_requests, callback_requests.c.requested_at, sa.true()),
@@ -52,12 +52,11 @@ class NoticeStore(HistoryStore):
 
         found = self._read(missing)
         for kind, record_id in found:
-            self.spool_notice(kind, record_id)
+            self.spool_notice(kind, record_id, now)
         return len(found)
 
-    def spool_notice(self, kind: str, notice_id: str) -> None:
+    def spool_notice(self, kind: str, notice_id: str, now: datetime) -> None:
         """Queues one notice, unless there was one with this id."""
-        now = utc_now()
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         row = {"id": notice_id, "kind": kind, "created_at": now, "state": "queued", "attempts": 0}
         self._write(

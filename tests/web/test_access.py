@@ -17,18 +17,33 @@ from tests.web.conftest import PASSWORD, Staff
 ID = "0" * 32
 
 ADMINS_ONLY = {
-    ("GET", "/people"), ("GET", f"/people/{ID}"), ("GET", f"/people/{ID}.json"),
+    ("GET", "/people"),
+    ("GET", f"/people/{ID}"),
+    ("GET", f"/people/{ID}.json"),
     ("POST", f"/people/{ID}/erase"),
-    ("GET", f"/people/receipts/{ID}"), ("GET", f"/people/receipts/{ID}.json"),
-    ("GET", "/clinic"), ("POST", "/clinic"), ("POST", "/clinic/undo"),
-    ("GET", "/accounts"), ("POST", "/accounts"), ("POST", f"/accounts/{ID}/reset"),
-}  # fmt: skip
+    ("GET", f"/people/receipts/{ID}"),
+    ("GET", f"/people/receipts/{ID}.json"),
+    ("GET", "/clinic"),
+    ("POST", "/clinic"),
+    ("POST", "/clinic/undo"),
+    ("GET", "/accounts"),
+    ("POST", "/accounts"),
+    ("POST", f"/accounts/{ID}/reset"),
+}
 EVERYBODY = {
-    ("GET", "/"), ("GET", f"/questions/{ID}"), ("POST", f"/questions/{ID}/answered"),
-    ("GET", "/callbacks"), ("GET", "/callbacks.csv"), ("POST", f"/callbacks/{ID}/take"),
-    ("GET", "/outcomes"), ("GET", "/outcomes.csv"), ("GET", "/history"),
-    ("GET", "/password"), ("POST", "/password"), ("POST", "/sign-out"),
-}  # fmt: skip
+    ("GET", "/"),
+    ("GET", f"/questions/{ID}"),
+    ("POST", f"/questions/{ID}/answered"),
+    ("GET", "/callbacks"),
+    ("GET", "/callbacks.csv"),
+    ("POST", f"/callbacks/{ID}/take"),
+    ("GET", "/outcomes"),
+    ("GET", "/outcomes.csv"),
+    ("GET", "/history"),
+    ("GET", "/password"),
+    ("POST", "/password"),
+    ("POST", "/sign-out"),
+}
 NOBODY_NEEDED = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/health"), ("GET", "/static/staff.css")}
 
 
@@ -151,10 +166,13 @@ def test_a_one_time_password_has_to_be_changed_first(kim: Staff, visitor: Staff)
 def test_after_signing_in_nobody_is_sent_to_another_site(add_staff: Callable[..., Staff], app: Flask) -> None:
     add_staff("Kim")
     for target, place in {
-        "https://evil.example": "/", "//evil.example": "/", "/\\evil.example": "/",
+        "https://evil.example": "/",
+        "//evil.example": "/",
+        "/\\evil.example": "/",
         "javascript:alert(1)": "/",
-        "/\t/evil.example": "/", "/outcomes?from=2026-01-01": "/outcomes?from=2026-01-01",
-    }.items():  # fmt: skip
+        "/\t/evil.example": "/",
+        "/outcomes?from=2026-01-01": "/outcomes?from=2026-01-01",
+    }.items():
         staff = Staff(app.test_client())
         answer = staff.post("/sign-in", "/sign-in", name="Kim", password=PASSWORD, next=target)
         assert answer.headers["Location"] == place

@@ -133,8 +133,12 @@ def test_the_page_the_tables_and_the_file_say_the_same(dana: Staff, desk: Desk) 
     rows = list(csv.DictReader(io.StringIO(dana.get("/outcomes.csv").text.lstrip("\ufeff"))))
     assert len(rows) == 30
     assert {name: value for name, value in rows[-1].items() if value == "1"} == {
-        "Conversations": "1", "Helped": "1", "Messages": "1", "Questions answered": "1", "Booking link given": "1",
-    }  # fmt: skip
+        "Conversations": "1",
+        "Helped": "1",
+        "Messages": "1",
+        "Questions answered": "1",
+        "Booking link given": "1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -198,9 +202,15 @@ def test_an_erased_person_is_gone_everywhere_and_there_is_a_receipt(kim: Staff, 
     receipt = json.loads(kim.get(answer.headers["Location"] + ".json").text)
     assert receipt["erased_by"] == "Kim"
     assert {name: rows for name, rows in receipt["rows"].items() if rows} == {
-        "unanswered_questions": 1, "question_places": 1, "callback_requests": 1, "callback_states": 1,
-        "events": 1, "booking_handoffs": 1, "outgoing_replies": 1, "conversation_turns": 1,
-    }  # fmt: skip
+        "unanswered_questions": 1,
+        "question_places": 1,
+        "callback_requests": 1,
+        "callback_states": 1,
+        "events": 1,
+        "booking_handoffs": 1,
+        "outgoing_replies": 1,
+        "conversation_turns": 1,
+    }
     assert kim.get(f"/people/{key}").status_code == 404
     queue = kim.get("/").text
     assert "can [name] come along" not in queue
@@ -258,9 +268,14 @@ def test_a_changed_detail_is_live_and_can_be_taken_back(kim: Staff, desk: Desk) 
 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
-    [("phone", "call me", "phone"), ("booking_url", "javascript:alert(1)", "booking_url"), ("offer__terms", "", "terms"),
-     ("offer__starts", "soon", "YYYY-MM-DD"), ("specialist", "", "specialist")],
-)  # fmt: skip
+    [
+        ("phone", "call me", "phone"),
+        ("booking_url", "javascript:alert(1)", "booking_url"),
+        ("offer__terms", "", "terms"),
+        ("offer__starts", "soon", "YYYY-MM-DD"),
+        ("specialist", "", "specialist"),
+    ],
+)
 def test_a_malformed_detail_is_refused_and_named(
     kim: Staff, desk: Desk, field: str, value: str, says: str
 ) -> None:

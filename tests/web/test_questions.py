@@ -1,4 +1,4 @@
-"""The queue and what is decided about a question: grouped, decided once, taken back, replied to, never overwritten."""
+"""The queue and what is decided about a question: decided once, taken back, replied to, not overwritten."""
 
 from __future__ import annotations
 
@@ -154,9 +154,13 @@ def test_the_second_of_two_is_told_and_overwrites_nothing(
     assert "Dana was faster: Answered by “Does it hurt?”." in answer.text
     assert desk.store.group_page(group).group.state is GroupState.ANSWERED
     reply = act(
-        kim, group, "reply", reply="Typed with care", version=seen_by_both,
+        kim,
+        group,
+        "reply",
+        reply="Typed with care",
+        version=seen_by_both,
         question=desk.store.group_page(group).questions[0].id,
-    )  # fmt: skip
+    )
     assert reply.status_code == 409
     assert "Typed with care" in reply.text, "what was typed is not lost"
 
@@ -269,8 +273,15 @@ HOSTILE = [
     for one in yaml.safe_load((ROOT / "tests/data/hostile.yml").read_text())
     if one["where"] == "staff_form"
 ]
-SCRIPTS = ["<script>alert(1)</script>", "<img src=x onerror=alert(2)>", '"><svg onload=alert(3)>', "{{7*7}}{% x %}",
-           "javascript:alert(4)", "call \u202e297 554 0031\x00 now", "'; DROP TABLE events; --"]  # fmt: skip
+SCRIPTS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(2)>",
+    '"><svg onload=alert(3)>',
+    "{{7*7}}{% x %}",
+    "javascript:alert(4)",
+    "call \u202e297 554 0031\x00 now",
+    "'; DROP TABLE events; --",
+]
 
 
 def hostile_texts() -> list[str]:
@@ -292,10 +303,15 @@ def test_whatever_is_typed_is_shown_as_text(
     question = ask(text, context=(("visitor", text), ("bot", text)), language=text[:30], model_release=text)
     group = group_of(question)
     for action, fields in {
-        "comment": {"comment": text}, "reply": {"question": question.id, "reply": text}, "answered": {"topic": text},
-        "dismiss": {"reason": text}, "merge": {"source": text}, "assign": {"to": text}, "split": {"question": text},
+        "comment": {"comment": text},
+        "reply": {"question": question.id, "reply": text},
+        "answered": {"topic": text},
+        "dismiss": {"reason": text},
+        "merge": {"source": text},
+        "assign": {"to": text},
+        "split": {"question": text},
         "undo": {"entry": text},
-    }.items():  # fmt: skip
+    }.items():
         assert act(kim, group, action, **fields).status_code in (302, 400, 404, 409, 422), action
     assert kim.post("/accounts", "/accounts", name=text, role=text).status_code in (400, 422)
     clinic = {"hours": text, "phone": text, "offer.code": text}
