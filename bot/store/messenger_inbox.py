@@ -30,6 +30,7 @@ from bot.store.store import Store
 
 LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 _LATE = timedelta(seconds=2)
+_ON_THE_WAY = [OutboxState.QUEUED.value, OutboxState.SENDING.value, OutboxState.UNSURE.value]
 
 
 class Inbox:
@@ -93,19 +94,22 @@ class Inbox:
             if of_ours:
                 self._arrived(connection, of_ours, now)
 
-        if writers or of_ours:
+        if writers or (of_ours and self._store._read(lambda c: self._not_sent(c, of_ours))):
             self._store._write(work)
+
+    def _not_sent(self, connection: Connection, ids: list[str]) -> list[str]:
+        """The conversations of those of these messages that don't count as sent yet."""
+        query = sa.select(outbox.c.sender_id).where(outbox.c.id.in_(ids), outbox.c.state.in_(_ON_THE_WAY))
+        return list(connection.execute(query).scalars())
 
     def _arrived(self, connection: Connection, ids: list[str], now: datetime) -> None:
         """Marks our messages sent whose echo has come; nobody has to wait for it any longer."""
-        open_states = [OutboxState.QUEUED.value, OutboxState.SENDING.value, OutboxState.UNSURE.value]
-        these = (outbox.c.id.in_(ids), outbox.c.state.in_(open_states))
-        found = list(connection.execute(sa.select(outbox.c.sender_id).where(*these)).scalars())
-        if found:
-            change = sa.update(outbox).where(*these)
+        waiting = self._not_sent(connection, ids)
+        if waiting:
+            change = sa.update(outbox).where(outbox.c.id.in_(ids), outbox.c.state.in_(_ON_THE_WAY))
             sent = {"state": OutboxState.SENT.value, "sent_at": now, "message": {}, "problem": ""}
             connection.execute(change.values(**sent))
-            self._outbox_lanes.wake(connection, found, now)
+            self._outbox_lanes.wake(connection, waiting, now)
 
     def _row(self, event: InboxEvent, position: int, now: datetime) -> dict[str, Any]:
         late = now - event.at > _LATE
@@ -138,26 +142,23 @@ class Inbox:
 
     # ------------------------------------------------------------ handing out
 
-    def claim(self, owner: str, limit: int, now: datetime | None = None) -> list[str]:
-        """Conversations with events that are due, which are this owner's from now on."""
+    def claim(self, owner: str, limit: int, now: datetime | None = None) -> list[Waiting]:
+        """The next event of each of some conversations, which are this owner's from now on."""
         now = now or utc_now()
         due = sa.select(inbox.c.sender_id).where(inbox.c.state == "new", inbox.c.due_at <= now)
         if not self._store._read(lambda c: c.execute(self._lanes.free(due, now, 1)).first()):
             return []  # looking costs no write
-        return self._store._write(lambda c: self._lanes.claim(c, due, owner, now, limit))
+
+        def work(connection: Connection) -> list[Waiting]:
+            claimed = self._lanes.claim(connection, due, owner, now, limit)
+            begun = [self._next(connection, conversation, owner) for conversation in claimed]
+            return [waiting for waiting in begun if waiting is not None]
+
+        return self._store._write(work)
 
     def take(self, conversation: str, owner: str) -> bool:
         """Keeps everybody else from answering in a conversation; says whether nobody was."""
         return self._store._write(lambda c: self._lanes.take(c, conversation, owner, utc_now()))
-
-    def begin(self, conversation: str, owner: str) -> Waiting | None:
-        """The next event of a claimed conversation; None when there is none, and the lane is given up."""
-
-        def work(connection: Connection) -> Waiting | None:
-            self._lanes.hold(connection, conversation, owner, utc_now())
-            return self._next(connection, conversation, owner)
-
-        return self._store._write(work)
 
     def finish(
         self,
@@ -166,7 +167,9 @@ class Inbox:
         messages: Sequence[OutboxMessage] = (),
         introduced: bool = True,
     ) -> Waiting | None:
-        """Marks an event done and queues its replies, in one transaction; then as `begin`.
+        """Marks an event done and queues its replies, in one transaction.
+
+        Gives the conversation's next event; None when there is none, and the lane has been given up.
 
         introduced: whether the person knows by now that an automated assistant is writing.
 

@@ -69,70 +69,64 @@ class Outbox:
 
     # ------------------------------------------------------------ sending
 
-    def claim(self, owner: str, limit: int, now: datetime | None = None) -> list[str]:
-        """Conversations with messages to send, which are this owner's from now on."""
+    def claim(self, owner: str, limit: int, now: datetime | None = None) -> list[OutboxMessage]:
+        """The next message of each of some conversations, marked as being sent by this owner."""
         now = now or utc_now()
         waiting = sa.select(outbox.c.sender_id).where(outbox.c.state.in_(_OPEN))
         if not self._store._read(lambda c: c.execute(self._lanes.free(waiting, now, 1)).first()):
             return []  # looking costs no write
-        return self._store._write(lambda c: self._lanes.claim(c, waiting, owner, now, limit))
 
-    def begin(self, conversation: str, owner: str) -> OutboxMessage | None:
-        """The message to send now, marked as being sent; None when the lane has been given up."""
-        return self._step(conversation, owner)
+        def work(connection: Connection) -> list[OutboxMessage]:
+            claimed = self._lanes.claim(connection, waiting, owner, now, limit)
+            begun = [self._next(connection, conversation, owner, now) for conversation in claimed]
+            return [message for message in begun if message is not None]
+
+        return self._store._write(work)
 
     def sent(self, message: OutboxMessage, owner: str) -> OutboxMessage | None:
-        """It has arrived; then as `begin`."""
+        """It has arrived. Gives the next message; None when there is none to send now."""
         values = {"state": OutboxState.SENT.value, "sent_at": utc_now(), "message": {}, "problem": ""}
-        return self._step(message.conversation, owner, message, values)
+        return self._step(message, owner, values)
 
     def failed(self, message: OutboxMessage, owner: str, problem: str) -> OutboxMessage | None:
-        """It won't ever arrive; then as `begin`."""
+        """It won't ever arrive. Gives the next message, as `sent`."""
         values = {"state": OutboxState.FAILED.value, "message": {}, "problem": problem}
-        return self._step(message.conversation, owner, message, values)
+        return self._step(message, owner, values)
 
     def retry(
         self, message: OutboxMessage, owner: str, wait: timedelta, problem: str
     ) -> OutboxMessage | None:
         """It has not arrived: it is sent again after a wait, and those behind it wait too.
 
-        Should its echo say otherwise, as `begin`.
+        Should its echo say otherwise, the next message is given.
         """
         values = {"state": OutboxState.QUEUED.value, "problem": problem}
-        return self._step(message.conversation, owner, message, values, wait)
+        return self._step(message, owner, values, wait)
 
     def unsure(self, message: OutboxMessage, owner: str, problem: str) -> OutboxMessage | None:
         """Nobody knows whether it has arrived: unless its echo comes in time, it is sent again.
 
-        Should the echo have come already, as `begin`.
+        Should the echo have come already, the next message is given.
         """
         values = {"state": OutboxState.UNSURE.value, "problem": problem}
-        return self._step(message.conversation, owner, message, values, self.echo_wait)
-
-    def release(self, conversation: str, owner: str) -> None:
-        """Gives a lane up, so that another server need not wait for the lease to end."""
-        self._store._write(lambda c: self._lanes.release(c, conversation, owner, utc_now()))
+        return self._step(message, owner, values, self.echo_wait)
 
     def _step(
-        self,
-        conversation: str,
-        owner: str,
-        message: OutboxMessage | None = None,
-        values: dict[str, Any] | None = None,
-        wait: timedelta | None = None,
+        self, message: OutboxMessage, owner: str, values: dict[str, Any], wait: timedelta | None = None
     ) -> OutboxMessage | None:
+        conversation = message.conversation
+
         def work(connection: Connection) -> OutboxMessage | None:
             now = utc_now()
             self._lanes.hold(connection, conversation, owner, now)
-            if message is not None:
-                # Its echo may have come first, and says that it has arrived.
-                this = sa.update(outbox).where(outbox.c.id == message.id, outbox.c.state.in_(_OPEN))
-                changed = connection.execute(this.values(**(values or {}))).rowcount
-                if changed and message.reply_id and (values or {})["state"] == OutboxState.FAILED.value:
-                    _fail_reply(connection, message.reply_id)
-                if changed and wait is not None:
-                    self._lanes.release(connection, conversation, owner, now + wait)
-                    return None
+            # Its echo may have come first, and says that it has arrived.
+            this = sa.update(outbox).where(outbox.c.id == message.id, outbox.c.state.in_(_OPEN))
+            changed = connection.execute(this.values(**values)).rowcount
+            if changed and message.reply_id and values["state"] == OutboxState.FAILED.value:
+                _fail_reply(connection, message.reply_id)
+            if changed and wait is not None:
+                self._lanes.release(connection, conversation, owner, now + wait)
+                return None
             return self._next(connection, conversation, owner, now)
 
         return self._store._write(work)

@@ -11,9 +11,10 @@ import hmac
 import io
 import itertools
 import json
+import random
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,13 +78,17 @@ class Meta:
     """Both sides of Meta. Use it as `async with Meta(...) as meta`.
 
     webhook: where events go; empty as long as nobody listens.
+    webhooks: several servers, of which each request goes to any.
     faults: how the next calls to send a message go wrong, in order; None for one that goes well.
+    chaos: tells how a call goes wrong when `faults` says nothing.
     closed: persons whose 24 hours are over.
     """
 
     app_secret: str = "app-secret"
     tokens: Mapping[str, str] = field(default_factory=lambda: {"100": "token-100"})
     webhook: str = ""
+    webhooks: list[str] = field(default_factory=list)
+    chaos: Callable[[], Fault | None] = lambda: None
     echoes: bool = True
     faults: deque[Fault | None] = field(default_factory=deque)
     closed: set[str] = field(default_factory=set)
@@ -173,7 +178,7 @@ class Meta:
         return next((page for page, own in self.tokens.items() if own == token), None)
 
     async def _send(self, request: web.Request, page: str) -> web.StreamResponse:
-        fault = self.faults.popleft() if self.faults else None
+        fault = self.faults.popleft() if self.faults else self.chaos()
         body = await request.json()
         if fault and fault.delay:
             await asyncio.sleep(fault.delay)
@@ -193,7 +198,7 @@ class Meta:
         sent = Sent(page, psid, body["message"], tag, f"m_{next(self._numbers)}", time.time())
         self.sent.append(sent)
         self._news.set()
-        if self.echoes and self.webhook and (fault is None or fault.echo):
+        if self.echoes and (self.webhook or self.webhooks) and (fault is None or fault.echo):
             self._later(self.deliver_until_accepted(self.body(page, [self.echo_of(sent)])))
         if fault and fault.lost:
             return _cut(request)
@@ -246,7 +251,9 @@ class Meta:
         message = {**sent.message, "mid": sent.mid, "is_echo": True, "app_id": int(APP_ID)}
         return _between(sent.page, sent.psid, sent.at, message=message)
 
-    def echo_of_person(self, psid: str, text: str, page: str = "100", app_id: int | None = PAGE_INBOX) -> Json:
+    def echo_of_person(
+        self, psid: str, text: str, page: str = "100", app_id: int | None = PAGE_INBOX
+    ) -> Json:
         """What a person of the clinic wrote in the Page's inbox."""
         message: Json = {"mid": f"m_{next(self._numbers)}", "text": text, "is_echo": True}
         if app_id is not None:
@@ -279,7 +286,8 @@ class Meta:
             signed = {}
         begun = time.monotonic()
         given = {"Content-Type": "application/json", **signed, **headers}
-        async with self._http.post(self.webhook, data=io.BytesIO(body), headers=given) as response:
+        url = random.choice(self.webhooks or [self.webhook])
+        async with self._http.post(url, data=io.BytesIO(body), headers=given) as response:
             await response.read()
             self.answer_times.append(time.monotonic() - begun)
             return response.status
@@ -324,7 +332,10 @@ def message_problem(body: Any) -> str:
         return "no recipient"
     if body.get("messaging_type") not in {"RESPONSE", "UPDATE", "MESSAGE_TAG"}:
         return "messaging_type"
-    if (body["messaging_type"] == "MESSAGE_TAG") != ("tag" in body) or body.get("tag") not in {None, "HUMAN_AGENT"}:
+    if (body["messaging_type"] == "MESSAGE_TAG") != ("tag" in body) or body.get("tag") not in {
+        None,
+        "HUMAN_AGENT",
+    }:
         return "tag"
     message = body.get("message")
     if not isinstance(message, dict) or ("text" in message) == ("attachment" in message):

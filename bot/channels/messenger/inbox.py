@@ -8,14 +8,15 @@ from collections.abc import Callable
 from bot.channels.messenger.dialogue import Dialogue
 from bot.channels.messenger.workers import Crew, Threads
 from bot.store.messenger_inbox import Inbox
-from bot.store.messenger_model import OutboxMessage
+from bot.store.messenger_model import OutboxMessage, Waiting
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 32
+AT_ONCE = 8
+"""Turns under way at once. Most of a turn is computing: more would only make everybody wait longer."""
 
 
-class InboxCrew(Crew):
+class InboxCrew(Crew[Waiting]):
     """Those who answer.
 
     owner: this server, for the leases.
@@ -31,15 +32,15 @@ class InboxCrew(Crew):
         self._dialogue = dialogue
         self._answered = answered
 
-    async def _answer(self, conversation: str) -> None:
+    async def _answer(self, first: Waiting) -> None:
         run = self._threads.run
-        waiting = await run(self._inbox.begin, conversation, self._owner)
+        waiting: Waiting | None = first
         while waiting is not None:
+            event = waiting.event
             if self.stopping:
-                await run(self._inbox.release, conversation, self._owner)
+                await run(self._inbox.release, event.conversation, self._owner)
                 return
             answer = await self._dialogue.answer(waiting)
-            event = waiting.event
             messages = [OutboxMessage(event.page, event.psid, message) for message in answer.messages]
             waiting = await run(self._inbox.finish, waiting, self._owner, messages, answer.introduced)
             if messages:

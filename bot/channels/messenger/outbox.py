@@ -24,7 +24,7 @@ FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
 
-class OutboxCrew(Crew):
+class OutboxCrew(Crew[OutboxMessage]):
     """Those who send. owner: this server, for the leases."""
 
     def __init__(
@@ -44,8 +44,8 @@ class OutboxCrew(Crew):
         self._throttle = throttle or Throttle(limits.SENDS_PER_SECOND)
         self._dead_tokens: set[str] = set()
 
-    async def _send_all(self, conversation: str) -> None:
-        message = await self._threads.run(self._outbox.begin, conversation, self._owner)
+    async def _send_all(self, first: OutboxMessage) -> None:
+        message: OutboxMessage | None = first
         while message is not None:
             if self.stopping:  # marked as being sent, but isn't
                 await self._threads.run(self._outbox.retry, message, self._owner, timedelta(0), "")

@@ -17,14 +17,14 @@ from bot.channels.messenger.graph import Graph
 from bot.channels.messenger.inbox import InboxCrew
 from bot.channels.messenger.outbox import OutboxCrew
 from bot.channels.messenger.staff import StaffReplies
-from bot.channels.messenger.workers import Chore, Threads
+from bot.channels.messenger.workers import Chore, Gathered, Threads
 from bot.channels.turn import OnNewMessage, Turns
 from bot.model import new_id, utc_now
 from bot.settings import Settings
 from bot.store.messenger_deletions import Deletions
 from bot.store.messenger_inbox import Inbox
 from bot.store.messenger_lanes import LEASE
-from bot.store.messenger_model import CHANNEL, Deletion
+from bot.store.messenger_model import CHANNEL, Deletion, Echo, InboxEvent
 from bot.store.messenger_outbox import Outbox
 from bot.store.recorder import shared_recorder
 from bot.store.store import StoreUnavailable
@@ -52,7 +52,8 @@ class Messenger:
         self.outbox = Outbox(store)
         self.deletions = Deletions(store)
         self.turns = Turns(CHANNEL, settings, load_texts(settings))
-        self._door = Threads(2, "messenger-door")
+        self._door = Threads(1, "messenger-door")
+        self._storing = Gathered(self._store)
         self._threads = Threads(4, "messenger")
         self._graph = Graph(settings)
         self._inbox_crew: InboxCrew | None = None
@@ -67,26 +68,29 @@ class Messenger:
         Raises:
             StoreUnavailable: it is not; Meta will bring it again.
         """
-        try:
-            await self._door.run(self.inbox.receive, delivery.events, delivery.echoes)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            await self._one_by_one(delivery)
+        await self._storing.ask(delivery)
         if delivery.events and self._inbox_crew:
             self._inbox_crew.wake(self.inbox.settle.total_seconds())
         if delivery.echoes and self._outbox_crew:
             self._outbox_crew.wake()
 
-    async def _one_by_one(self, delivery: Delivery) -> None:
+    async def _store(self, deliveries: Sequence[Delivery]) -> None:
+        """Stores what several requests have brought, in one transaction."""
+        events = [event for delivery in deliveries for event in delivery.events]
+        echoes = [echo for delivery in deliveries for echo in delivery.echoes]
+        try:
+            await self._door.run(self.inbox.receive, events, echoes)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            await self._store_one_by_one(events, echoes)
+
+    async def _store_one_by_one(self, events: Sequence[InboxEvent], echoes: Sequence[Echo]) -> None:
         """Stores what the database takes; an event that it refuses doesn't cost the others."""
-        parts: Sequence[Delivery] = [
-            *(Delivery([event], []) for event in delivery.events),
-            *(Delivery([], [echo]) for echo in delivery.echoes),
-        ]
-        for part in parts:
+        for item in (*events, *echoes):
+            only = ([item], []) if isinstance(item, InboxEvent) else ([], [item])
             try:
-                await self._door.run(self.inbox.receive, part.events, part.echoes)
+                await self._door.run(self.inbox.receive, *only)
             except StoreUnavailable:
                 raise
             except Exception as error:
@@ -109,9 +113,7 @@ class Messenger:
         warning = limits.version_warning(self._settings.messenger_graph_version, utc_now().date())
         if warning:
             logger.warning(warning)
-        dialogue = Dialogue(
-            self._settings, self.turns, self._on_new_message, tracker_store, self._recorder
-        )
+        dialogue = Dialogue(self._settings, self.turns, self._on_new_message, tracker_store, self._recorder)
         sending = OutboxCrew(self.outbox, self._owner, self._threads, self._graph)
         answering = InboxCrew(self.inbox, self._owner, self._threads, dialogue, sending.wake)
         staff = StaffReplies(

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.store.messenger_lanes import LaneLost
 from bot.store.store import StoreUnavailable
@@ -33,11 +33,12 @@ class Threads:
         self._pool.shutdown(wait=False)
 
 
-class Crew:
+class Crew(Generic[T]):
     """Works off lanes, many at a time, each by one worker.
 
-    claim: takes lanes that have work, at most as many as it is given; blocks, so it is run in a thread.
-    work: works off one lane. It looks at `stopping` between two pieces of work.
+    claim: takes lanes that have work, at most as many as it is given, and gives the first piece of work of
+        each; blocks, so it is run in a thread.
+    work: works off one lane from that piece on. It looks at `stopping` between two pieces.
     at_once: lanes under way at once.
     look_every: seconds between looks when nobody says that there is work.
     """
@@ -46,8 +47,8 @@ class Crew:
         self,
         name: str,
         threads: Threads,
-        claim: Callable[[int], list[str]],
-        work: Callable[[str], Awaitable[None]],
+        claim: Callable[[int], list[T]],
+        work: Callable[[T], Awaitable[None]],
         at_once: int,
         look_every: float = 0.5,
     ) -> None:
@@ -90,7 +91,7 @@ class Crew:
         while True:
             self._news.clear()
             room = self._at_once - len(self._lanes)
-            claimed: list[str] = []
+            claimed: list[T] = []
             if room > 0:
                 try:
                     claimed = await self._threads.run(self._claim, room)
@@ -104,7 +105,7 @@ class Crew:
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._news.wait(), self._look_every)
 
-    def _begin(self, lane: str) -> None:
+    def _begin(self, lane: T) -> None:
         task = asyncio.create_task(self._guarded(lane))
         self._lanes.add(task)
         task.add_done_callback(self._ended)
@@ -113,7 +114,7 @@ class Crew:
         self._lanes.discard(task)
         self._news.set()
 
-    async def _guarded(self, lane: str) -> None:
+    async def _guarded(self, lane: T) -> None:
         """What fails is taken up again when the lane's lease has ended, here or by another server."""
         try:
             await self._work(lane)
@@ -123,6 +124,40 @@ class Crew:
             logger.warning("The %s lost the database (%s).", self._name, error)
         except Exception:
             logger.exception("The %s failed at a lane.", self._name)
+
+
+class Gathered(Generic[T]):
+    """Does in one go what is asked for while the last go is under way.
+
+    do: takes everything that has gathered; what it raises is raised to all who asked.
+    """
+
+    def __init__(self, do: Callable[[list[T]], Awaitable[None]]) -> None:
+        self._do = do
+        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._going: asyncio.Task[None] | None = None
+
+    async def ask(self, item: T) -> None:
+        """Returns when it is done."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._going is None or self._going.done():
+            self._going = asyncio.create_task(self._go())
+        await done
+
+    async def _go(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._do([item for item, _ in batch])
+            except Exception as error:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_result(None)
 
 
 class Chore:

@@ -100,7 +100,9 @@ async def clinic_server(settings: Settings, bot: Any, meta: Meta) -> AsyncIterat
             await start(self, tracker_store)
 
         patch.setattr(Messenger, "start", kept)
-        app.blueprint(MessengerChannel(settings).blueprint(bot.handle_message), url_prefix="/webhooks/facebook")
+        app.blueprint(
+            MessengerChannel(settings).blueprint(bot.handle_message), url_prefix="/webhooks/facebook"
+        )
         await app._startup()
         server: Any = await app.create_server(
             host="127.0.0.1", port=port, access_log=False, return_asyncio_server=True

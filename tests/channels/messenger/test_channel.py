@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +53,15 @@ async def test_the_webhook_is_verified(clinic: Clinic) -> None:
 async def test_what_meta_has_not_signed_is_refused(clinic: Clinic) -> None:
     body = clinic.meta.body(PAGE, [clinic.meta.text(ANNA, "hi")])
     good = clinic.meta.signature(body)
-    for signature in ("", "sha256=", "sha256=" + "0" * 64, good.upper(), good[7:], "sha1=" + "0" * 40, good + "0"):
+    for signature in (
+        "",
+        "sha256=",
+        "sha256=" + "0" * 64,
+        good.upper(),
+        good[7:],
+        "sha1=" + "0" * 40,
+        good + "0",
+    ):
         assert await clinic.meta.deliver(body, signature) == 403
     assert await clinic.meta.deliver(body + b" ", good) == 403
     assert await clinic.meta.deliver(b"", "", **{"X-Hub-Signature": "sha1=" + "0" * 40}) == 403
@@ -108,7 +115,10 @@ async def test_one_bad_event_never_costs_the_others(clinic: Clinic) -> None:
 async def test_duplicates_are_answered_once(clinic: Clinic) -> None:
     meta = clinic.meta
     event, other = meta.text(ANNA, "once"), meta.text(ANNA, "twice")
-    no_mid = {**meta.postback(ANNA, "Which one?", "/made-up"), "postback": {"title": "Which one?", "payload": "x"}}
+    no_mid = {
+        **meta.postback(ANNA, "Which one?", "/made-up"),
+        "postback": {"title": "Which one?", "payload": "x"},
+    }
     body = meta.body(PAGE, [event, event, no_mid, no_mid])
     assert await asyncio.gather(*(meta.deliver(body) for _ in range(5))) == [200] * 5
     await clinic.hears(other, event)
@@ -173,7 +183,9 @@ async def test_menu_and_get_started_work_for_everybody(clinic: Clinic) -> None:
     [welcome] = await clinic.meta.sent_to(ANNA, 1)
     assert "welcome" in welcome.text and "automated assistant" in welcome.text
     assert {"web_url", "text"} == {b.get("type") or b["content_type"] for b in welcome.buttons}
-    await clinic.hears(clinic.meta.postback(ANNA, "Call us", sign(Button("Call us", "/ask_phone"), CHANNEL, key)))
+    await clinic.hears(
+        clinic.meta.postback(ANNA, "Call us", sign(Button("Call us", "/ask_phone"), CHANNEL, key))
+    )
     await clinic.meta.sent_to(ANNA, 2)
     assert clinic.bot.heard == ["Call us"]
     # Nothing readable at all: the welcome, which says what can be asked.
@@ -192,9 +204,8 @@ async def test_attachments_are_answered_politely_and_recorded(clinic: Clinic) ->
     assert sorted(question.text for question in questions) == ["[audio]", "[image]", "[image]"]
     assert {question.person for question in questions} == {clinic.person(ANNA)}
     assert clinic.bot.heard == []
-    assert "cdn.example.com" not in json.dumps(
-        [str(row) for row in clinic.store._read(lambda c: c.exec_driver_sql("SELECT * FROM messenger_inbox").all())]
-    )
+    rows = clinic.store._read(lambda c: c.exec_driver_sql("SELECT * FROM messenger_inbox").all())
+    assert rows and "cdn.example.com" not in str(rows)
 
 
 async def test_the_bot_pauses_for_a_person_and_says_when_it_is_back(clinic: Clinic) -> None:
@@ -207,7 +218,8 @@ async def test_the_bot_pauses_for_a_person_and_says_when_it_is_back(clinic: Clin
     await clinic.hears(meta.text(ANNA, "for Sarah only"))
     assert len(await clinic.says(BEN, "meanwhile", answers=2)) == 2
     assert len(meta.got(ANNA)) == 2 and "for Sarah only" not in clinic.bot.heard
-    clinic.store._write(lambda c: c.exec_driver_sql("UPDATE messenger_threads SET paused_until = '2020-01-01 00:00:00.000000'"))
+    over = "UPDATE messenger_threads SET paused_until = '2020-01-01 00:00:00.000000'"
+    clinic.store._write(lambda c: c.exec_driver_sql(over))
     back = await clinic.says(ANNA, "and now?", answers=2)
     assert "automated assistant again" in back[0] and back[1] == "You said: and now?"
     assert await clinic.says(ANNA, "and again?") == ["You said: and again?"]
@@ -279,7 +291,9 @@ async def test_events_that_cannot_be_stored_are_brought_again(
 # ------------------------------------------------------------ restarts
 
 
-async def test_what_waits_is_answered_by_the_next_server(make_settings: Callable[..., Settings], meta: Meta) -> None:
+async def test_what_waits_is_answered_by_the_next_server(
+    make_settings: Callable[..., Settings], meta: Meta
+) -> None:
     settings, bot = make_settings(), SmallBot()
     async with clinic_server(settings, bot, meta) as clinic:
         await clinic.hears(meta.text(ANNA, "slow"), meta.text(BEN, "quick"))
@@ -328,7 +342,9 @@ async def test_staff_replies_go_out_and_the_bot_says_that_it_is_one(clinic: Clin
     assert [m.state for m in clinic.messenger.outbox.delivery(reply.id)] == [OutboxState.SENT]
 
 
-@pytest.mark.parametrize(("granted", "days", "arrives"), [("no", 2, False), ("yes", 2, True), ("yes", 8, False)])
+@pytest.mark.parametrize(
+    ("granted", "days", "arrives"), [("no", 2, False), ("yes", 2, True), ("yes", 8, False)]
+)
 async def test_staff_replies_after_the_window(
     make_settings: Callable[..., Settings], meta: Meta, granted: str, days: int, arrives: bool
 ) -> None:
