@@ -58,13 +58,10 @@ def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -
 
 def context(tracker: Tracker) -> tuple[tuple[str, str], ...]:
     """The turns before the latest message, scrubbed, oldest first."""
-    turns: list[tuple[str, str]] = []
-    for event in reversed(tracker.events):
-        if event.get("event") in {"user", "bot"} and event.get("text"):
-            turns.append(("visitor" if event["event"] == "user" else "bot", event["text"]))
-        if len(turns) > CONTEXT_TURNS:
-            break
-    return tuple((who, scrub(text)) for who, text in reversed(turns[1:]))
+    said = [event for event in tracker.events if event.get("event") in {"user", "bot"} and event.get("text")]
+    latest = max((place for place, event in enumerate(said) if event["event"] == "user"), default=0)
+    before = said[max(0, latest - CONTEXT_TURNS) : latest]
+    return tuple(("visitor" if event["event"] == "user" else "bot", scrub(event["text"])) for event in before)
 
 
 class ActionRecordQuestion(Action):

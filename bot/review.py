@@ -23,7 +23,7 @@ from bot.topics import Topics
 
 LONGEST_REPLY = 2000
 LONGEST_COMMENT = 2000
-WRITABLE = {"website": "the website's chat", "messenger": "Messenger"}
+WRITABLE = {"website": "the website's chat", "facebook": "Messenger"}
 """Channels on which a person can be written to later."""
 
 DISMISSALS = {

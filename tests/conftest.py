@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from benchmarks.browser import launch_options
 from bot.serving import standin
 from bot.settings import PREFIX, Settings
+from tests.doubles.meta_thread import MetaThread, meta_in_thread
 from tests.site import Site
 
 standin.install()  # Rasa is imported by tests of components, channels and stores
@@ -51,6 +53,8 @@ class System:
 
     chat_url: str
     actions_url: str
+    staff_url: str
+    first_password: str  # of the first admin, as `make run` prints it
     data_dir: Path
     database_url: str
     environment: dict[str, str]
@@ -77,19 +81,21 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[System]:
+def meta() -> Iterator[MetaThread]:
+    """Meta, with a Page that the assistant is connected to."""
+    with meta_in_thread() as meta:
+        yield meta
+
+
+@contextmanager
+def running(data_dir: Path, **settings: object) -> Iterator[System]:
     """The assistant as `make run` starts it, on free ports and with an empty database.
 
     The model is the project's own, in `models/`: trained when what it is made from has changed.
     """
-    data_dir = tmp_path_factory.mktemp("system") / "data"
     chat, actions, staff = free_ports(3)
     variables = environment(
-        chat_port=chat,
-        actions_port=actions,
-        staff_port=staff,
-        data_dir=data_dir,
-        allowed_origins=site.url,
+        chat_port=chat, actions_port=actions, staff_port=staff, data_dir=data_dir, **settings
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "run"], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True
@@ -97,7 +103,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Sys
     said: list[str] = []
     for line in process.stderr:
         said.append(line)
-        if "is ready" in line:
+        if "Ctrl-C stops it" in line:
             break
     else:
         process.wait()
@@ -106,6 +112,8 @@ def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Sys
     yield System(
         chat_url=f"http://127.0.0.1:{chat}",
         actions_url=f"http://127.0.0.1:{actions}",
+        staff_url=f"http://127.0.0.1:{staff}",
+        first_password=next((line.split()[-1] for line in said if "with the password" in line), ""),
         data_dir=data_dir,
         database_url=f"sqlite:///{data_dir / 'milia.db'}",
         environment=variables,
@@ -115,6 +123,15 @@ def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Sys
     process.stderr.read()
     assert process.wait(30) == 0
     process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, site: Site, meta: MetaThread) -> Iterator[System]:
+    """The running assistant that most tests share."""
+    folder = tmp_path_factory.mktemp("system") / "data"
+    with running(folder, allowed_origins=site.url, **meta.settings) as system:
+        meta.connect(system.chat_url)
+        yield system
 
 
 @pytest.fixture(scope="session")

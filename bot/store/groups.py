@@ -362,6 +362,8 @@ def _latest_questions(
         if row.newest <= LATEST:
             looked_at[row.group_id] += 1
             for candidate in row.candidates:
+                if candidate["intent"] == "out_of_scope":
+                    continue  # that is why it is here
                 sums[row.group_id][candidate["intent"]] += candidate["confidence"]
     nearest = {
         group_id: tuple(

@@ -36,7 +36,7 @@ STATES = {
     "clinical": "Clinical",
 }
 CALLBACK_STATES = {"open": "To call", "taken": "Taken", "no_answer": "No answer yet", "done": "Done"}
-CHANNELS = {"website": "Website", "messenger": "Messenger", "rest": "REST"}
+CHANNELS = {"website": "Website", "facebook": "Messenger", "rest": "REST"}
 ROLES = {
     "reviewer": "Reviewer: decides about questions, makes call-backs",
     "editor": "Editor: writes and publishes answers as well",

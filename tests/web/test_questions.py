@@ -41,7 +41,7 @@ def latest(desk: Desk, group: str) -> str:
 def test_paraphrases_are_one_line_counted_by_people(dana: Staff, ask: Ask) -> None:
     ask("do you sell gift vouchers?", "v1", age=3)
     ask("can I buy a voucher as a gift", "v2", age=2)
-    ask("gift voucher available?", "m1", channel="messenger", age=1)
+    ask("gift voucher available?", "m1", channel="facebook", age=1)
     ask("do you sell gift vouchers", "v1")
     ask("is there parking", "v3", reason=Reason.RED_FLAG)
     page = dana.get("/").text
@@ -63,9 +63,9 @@ def test_people_and_recency_order_the_queue(dana: Staff, ask: Ask) -> None:
 
 def test_filters_and_search_narrow_the_list(dana: Staff, ask: Ask, group_of: GroupOf) -> None:
     mine = ask("do you sell gift vouchers")
-    ask("is there parking 100%", "v2", channel="messenger", reason=Reason.THUMBS_DOWN)
+    ask("is there parking 100%", "v2", channel="facebook", reason=Reason.THUMBS_DOWN)
     assert (
-        titles(dana, "?reason=thumbs_down") == titles(dana, "?channel=messenger") == ["is there parking 100%"]
+        titles(dana, "?reason=thumbs_down") == titles(dana, "?channel=facebook") == ["is there parking 100%"]
     )
     assert titles(dana, "?text=GIFT+vouchers") == ["do you sell gift vouchers"]
     assert titles(dana, "?text=100%25") == ["is there parking 100%"]
