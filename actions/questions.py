@@ -58,10 +58,12 @@ def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -
 
 def context(tracker: Tracker) -> tuple[tuple[str, str], ...]:
     """The turns before the latest message, scrubbed, oldest first."""
-    said = [event for event in tracker.events if event.get("event") in {"user", "bot"} and event.get("text")]
+    said = [e for e in tracker.events if e.get("event") in {"user", "bot"} and e.get("text")]
     latest = max((place for place, event in enumerate(said) if event["event"] == "user"), default=0)
-    before = said[max(0, latest - CONTEXT_TURNS) : latest]
-    return tuple(("visitor" if event["event"] == "user" else "bot", scrub(event["text"])) for event in before)
+    return tuple(
+        ("visitor" if event["event"] == "user" else "bot", scrub(event["text"]))
+        for event in said[:latest][-CONTEXT_TURNS:]
+    )
 
 
 class ActionRecordQuestion(Action):
