@@ -53,10 +53,12 @@ class ValidateCallbackForm(Action):
         intent = full_intent(tracker.latest_message)
         requested = tracker.get_slot("requested_slot")
         details = _details(text)
-        if requested and (intent in _SAFETY or _is_question(text, intent, details)):
+        if requested and intent in _SAFETY:
             return []
         if requested and _is_cancelled(text, intent, requested, details):
             return [SlotSet(CONSENT, False), SlotSet("requested_slot", None)]
+        if requested and _is_question(text, intent, details):
+            return []
         events = []
         if requested == CONSENT and (intent == "affirm" or (_YES.match(text) and details.any)):
             events.append(SlotSet(CONSENT, True))

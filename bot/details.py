@@ -39,6 +39,7 @@ _NAMED = re.compile(
     rf"\s+{_NAME}",
     re.IGNORECASE,
 )
+_INTRODUCES = re.compile(r"^\W*(?:hi\W+)?(?:it'?s|i'?m|i am|this is|my name)\b", re.IGNORECASE)
 # What follows is a name if it looks like one: "it's Rob", but not "it's sore".
 _INTRODUCED = re.compile(
     rf"(?:^|[,.;!-])\s*(?:(?:ok(?:ay)?|yes|yep|sure|hi|hello|hey|no|sorry|actually)\b[,.! ]*)*"
@@ -130,8 +131,11 @@ def as_time(text: str) -> str | None:
 def is_surely_name(text: str) -> bool:
     """Whether a message is a name even though its words mean something else, too: "Will Smith"."""
     words = (as_name(text) or "").split()
-    known = any(may_be_name(word.lower(), False) for word in words)
-    return known or (len(words) > 1 and all(word[0].isupper() for word in text.split()))
+    if not words:
+        return False
+    known = any(word.lower() in _CLINIC_PEOPLE or may_be_name(word.lower(), False) for word in words)
+    in_capitals = len(words) > 1 and all(word[0].isupper() for word in text.split())
+    return known or in_capitals or bool(_INTRODUCES.match(text))
 
 
 def asks(text: str) -> bool:
