@@ -11,7 +11,6 @@ from typing import Any
 from bot.clinic import Clinic, clinic_from, load_clinic
 from bot.settings import Settings, SettingsError
 from bot.store.clinic import ClinicStore
-from bot.store.store import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class ClinicSource:
         """Looks at once."""
         try:
             overrides = self._store.clinic_overrides()
-        except (StoreUnavailable, Exception) as error:  # a table that is not there yet is no reason to fail
+        except Exception as error:  # the database is away, or its tables are not there yet
             logger.debug("The clinic's changed details can't be read (%s).", error)
             return
         if overrides != self._overrides:

@@ -35,7 +35,7 @@ DISMISSALS = {
 
 _BATCH = 64
 _RECENT = timedelta(days=1)
-_OVERLAP = timedelta(seconds=30)  # clocks of several servers differ
+_OVERLAP = timedelta(seconds=5)  # clocks of several servers differ
 
 
 class Review:

@@ -131,6 +131,25 @@ def test_from_a_question_nobody_could_answer_to_a_reply_and_a_decision(
     expect(group).to_have_count(1)
 
 
+def test_a_call_back_that_was_asked_for_in_the_chat_is_made(desk: Page, system: System, images: Path) -> None:
+    for text in ("please call me back", "yes", "Jane Doe", "0491 570 006", "tomorrow after 3"):
+        said = system.say(text, "caller")
+    reference = re.search(r"CB-\w+", said[0]["text"])[0]
+    desk.goto(f"{system.staff_url}/callbacks")
+    line = desk.get_by_role("listitem").filter(has_text=reference)
+    expect(line).to_contain_text("0491 570 006")
+    picture(desk, images / "staff-callbacks.png")
+    line.get_by_role("button", name="I’ll call").click()
+    expect(line).to_contain_text("admin")
+    line.get_by_role("button", name="Done").click()
+    expect(line).to_have_count(0)
+    desk.locator(".told").get_by_role("button", name="Take back").click()
+    expect(line).to_contain_text("Taken")
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="Download as CSV").click()
+    assert reference in download.value.path().read_text()
+
+
 def test_every_page_has_no_barrier_and_fits_a_phone(
     desk: Page, system: System, new_context: Callable[..., BrowserContext], images: Path
 ) -> None:
@@ -159,7 +178,7 @@ def test_every_page_has_no_barrier_and_fits_a_phone(
                 page.locator(".drawn canvas").first.wait_for()
             assert violations(page) == [], (name, place)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, place)
-            if name == "desktop" and place in ("outcomes", "callbacks", "clinic"):
+            if name == "desktop" and place in ("outcomes", "clinic"):
                 picture(page, images / f"staff-{place}.png")
         page.goto(system.staff_url)
         page.locator(".groups .title").first.click()
