@@ -14,67 +14,89 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.sentence_encoder import wording
 
+_APOSTROPHES = re.compile("[’‘`]")
 RED_FLAG = "red_flag"  # message property: `self_harm`, `emergency` or `ask_medical`
 
-_SELF_HARM = re.compile(
-    r"\bsuicid|\bself[ -]?harm|\bkill(?:ing)? (?:myself|me self)\b|\bend(?:ing)? (?:my|it) (?:life|all)\b"
-    r"|\btak(?:e|ing) my (?:own )?life\b"
-    r"|\bhurt(?:ing)? myself\b(?! (?:on|with|squeez|pick|pop))|\bcutt?(?:ing)? (?:myself|again)\b|\b(?:want"
-    r"|wanna|wish|going|rather|better off)\b.{0,12}\b(?:to die|be dead|was dead|i were dead|dead)\b"
-    r"|\b(?:don'?t|dont|not|cbf|can'?t be (?:bothered|fucked)|tired of|sick of|enough of"
-    r"|over)\b.{0,20}\b(?:living|being alive|be alive|be here any ?more|to live|life any ?more)\b"
-    r"|\bno (?:point|reason) (?:in |to )?(?:living|live|going on)\b|\b(?:nobody|no one|noone) (?:would"
-    r"|will) (?:miss|care if i)\b|\boverdos(?:e|ing) on\b"
-    r"|\b(?:can'?t|cannot) go on(?: like this)?(?: any ?more)?\W*$",
-    re.IGNORECASE,
+
+def _any(*expressions: str) -> re.Pattern[str]:
+    return re.compile("|".join(expressions), re.IGNORECASE)
+
+
+_SELF_HARM = _any(
+    r"\bsuicid(?:e|al)\b(?! squad)|\bself[ -]?harm|\bkms\b|\bkill(?:ing)? (?:myself|me self)\b",
+    r"\bend(?:ing)? (?:my life|it all)\b|\btak(?:e|ing) my (?:own )?life\b",
+    r"\b(?:thinking (?:of|about)|considering|want to|going to|wanna) end(?:ing)? (?:it|everything)\W*$",
+    r"\bhurt(?:ing)? myself\b(?! (?:on|with|squeez|pick|pop))",
+    r"\bcutting (?:myself|again)\b|\bcut myself\b(?! (?:shaving|while|when|with|on|by|doing))",
+    r"\b(?:want|wish|going)\b.{0,12}\bto die\b(?! for)|\bwanna die\b(?! for)",
+    r"\b(?:better off|rather be|wanna be|want to be) dead\b",
+    r"\b(?:wish|if) (?:that )?i (?:was|were|am) (?:dead|not alive)\b",
+    r"\b(?:don'?t|not|never|cbf|can'?t be bothered)\b.{0,20}"
+    r"\b(?:living|being alive|be alive|be here any ?more|to live|live any ?more)\b(?! with| in| near| at)",
+    r"\b(?:tired of|sick of|enough of|over) (?:living|being alive|life)\b(?! with)",
+    r"\blife(?: i|'?)s ?n[o']t worth\b",
+    r"\bno (?:point|reason) (?:in |to )?(?:living|live|going on)\b",
+    r"\b(?:nobody|no one|noone) (?:would|will) (?:miss me|care if i)\b",
+    r"\boverdos(?:e|ed|ing)\b(?! (?:on|of) (?:vitamin|retinol|sunscreen|omega|fish|skin))",
+    r"\bdisappear forever\b|\b(?:never|not) (?:want to )?wak(?:e|ing) up(?: again)?\W*$",
+    r"\b(?:can'?t|cannot) go on(?: like this)?(?: any ?more)?\W*$",
 )
-_EMERGENCY = re.compile(
-    r"\banaphyla|\b(?:can'?t|cannot|cant|trouble|hard to|difficult(?:y|ies)?|struggling to|struggle to"
-    r"|unable to|short of) (?:to )?(?:breath\w*|get (?:any )?(?:air|a breath)|swallow|see (?:out|properly"
-    r"|anything|at all)|(?:be )?breathing)\b"
-    r"|\b(?:throat|tongue|lips?|face|airway|eye(?:lid|s)?|cheeks?|mouth)\b.{0,25}\b(?:swell\w*|swollen|swole"
-    r"|swelled|closing|puff(?:ed|ing) (?:right )?up|blown up|ballooned)\b.{0,30}(?:shut|up|closed|clos\w+"
-    r"|badly|huge|fast|after|can'?t|now|and)"
-    r"|\b(?:swell\w*|swollen)\b.{0,15}\b(?:throat|tongue|lips?|airway)\b|\b(?:collapsed|passed out"
-    r"|unconscious|blacked out|stopped breathing)\b"
-    r"|\b(?:lost|losing|gone blind|went blind|suddenly can'?t)\b.{0,15}\b(?:vision|sight|see|in (?:one|my"
-    r"|that) eye)\b|\bsevere (?:allergic )?reaction\b|\ballergic reaction\b.{0,30}\b(?:now|help|bad"
-    r"|breath\w*|worse)\b",
-    re.IGNORECASE,
+_EMERGENCY = _any(
+    r"\banaphyla|\b(?:can'?t|cannot|trouble|hard to|difficult(?:y|ies)?|struggl(?:e|ing) to|unable to"
+    r"|short of) (?:to )?(?:breath\w*|get (?:any )?(?:air|a breath)|swallow|see (?:out|properly|anything"
+    r"|at all)|(?:be )?breathing)\b",
+    r"\bbreathing (?:difficult\w*|trouble|problems?)\b",
+    r"\b(?:throat|tongue|lips?|airways?)\b.{0,25}(?<!be )\b(?:swell\w*|swollen|swole|closing|tightening)\b",
+    r"\b(?:swelling|swollen)\b.{0,15}\b(?:throat|tongue|lips?|airways?)\b",
+    r"\b(?:collapsed|passed out|unconscious|blacked out|stopped breathing)\b",
+    r"\b(?:lost|losing|gone blind|went blind|suddenly can'?t)\b.{0,15}"
+    r"\b(?:vision|sight|see|in (?:one|my|that) eye)\b",
+    r"\b(?:vision|eyesight|sight) (?:has |is |went |gone |going |suddenly )*(?:blurr\w+|gone|black|dark)\b",
+    r"\bsevere (?:allergic )?reaction\b|\ballergic reaction\b.{0,30}\b(?:now|help|bad|breath\w*|worse)\b",
 )
-_MEDICAL = re.compile(
-    r"\b(?:won'?t|wont|hasn'?t|keeps?|still|hasnt|is|started|been|its|it's|now|bit|heaps"
-    r"|just) (?:stop(?:ped)? )?(?:bleeding|weeping|oozing|infected)\b(?!.{0,12}\b(?:normal|much|expected"
-    r"|a lot)\b.{0,10}(?:after|with) )"
-    r"|\b(?:full of|yellow|green|leaking) pus\b|\bpus (?:is|coming|came|out|oozing)|\b(?:lump|bump|spot|one"
-    r"|it|thing|mole|milia|dot)s? (?:has |have |had |is |'s |just |suddenly |also )*(?:changed|changing"
-    r"|doubled|gone (?:dark|black|purple|hard and red)|turned (?:dark|black|purple|blue|red)|gotten bigger"
-    r"|got bigger|growing fast|got infected|is infected|looks infected)\b"
-    r"|\b(?:i'?m|i am|im|she'?s|she is|my wife is|currently) (?:\w+ weeks? )?(?:pregnant|breast ?feeding"
-    r"|nursing)\b|\bblood thinners?\b|\bwarfarin\b|\broaccutane\b|\bisotretinoin\b|\bchemo(?:therapy)?\b"
-    r"|\b(?:on|in|inside|under|edge of|rim of|along) (?:my|me|the|his|her|your|an|that|actual|upper|lower"
-    r"|top|bottom|left|right|inner|actul| )*\s?(?:eye ?lids?|lash ?line|water ?line|eye ?balls?"
-    r"|lash(?:es)?)\b"
-    r"|\bdiabetic\b|\btype (?:1|2|one|two) diabet\w+|\bh(?:a)?emophilia\w*|\bimmuno\w+|\bblood clot\w*"
-    r"|\b(?:hot|sore|red|swollen|throbbing) and (?:weeping|oozing|throbbing|swollen|infected)\b"
-    r"|\b(?:i have|i'?ve got|i get|got|with my) (?:bad |severe |mild )?(?:rosacea|eczema|dermatitis|lupus)\b"
-    r".{0,30}\b(?:immerse|moisturi[sz]er|serum|use|it|them|done|removed|extraction)\b",
-    re.IGNORECASE,
-)  # fmt: skip
-_ABOUT_THE_PROCEDURE = re.compile(
-    r"\b(?:is there|will (?:it|there|they|i)|does it|do they|how much|much|any|would (?:it"
-    r"|i))\b.{0,20}\b(?:bleed\w*|swell\w*|blood)\b",
-    re.IGNORECASE,
+_FACE_SWELLS = _any(
+    r"\b(?:face|eye(?:lid|s)?|cheeks?|mouth)\b.{0,25}(?<!be )\b(?:swell\w*|swollen|swole|closing"
+    r"|puff(?:ed|ing) (?:right )?up|blown up|ballooned)\b"
+    r".{0,30}(?:shut|up|closed|clos\w+|badly|huge|fast|after|can'?t|now|and)",
+)
+_MEDICAL = _any(
+    r"\b(?:won'?t|hasn'?t|keeps?|still|is|started|been|it'?s|now|bit|heaps|just) (?:stop(?:ped)? )?"
+    r"(?:bleeding|weeping|oozing|infected)\b"
+    r"(?!.{0,12}\b(?:normal|much|expected|a lot)\b.{0,10}(?:after|with) )",
+    r"\b(?:full of|yellow|green|leaking) pus\b|\bpus (?:is|coming|came|out|oozing)",
+    r"\b(?:lump|bump|spot|one|it|thing|mole|milia|dot)s? (?:has |have |had |is |'s |just |suddenly |also )*"
+    r"(?:changed|changing|doubled|gone (?:dark|black|purple|hard and red)"
+    r"|turned (?:dark|black|purple|blue|red)|gotten bigger|got bigger|growing fast"
+    r"|got infected|is infected|looks infected)\b",
+    r"\b(?:i'?m|i am|she'?s|she is|my wife is|currently) (?:\w+ weeks? )?"
+    r"(?:pregnant|breast ?feeding|nursing)\b",
+    r"\bblood thinners?\b|\bwarfarin\b|\broaccutane\b|\bisotretinoin\b|\bchemo(?:therapy)?\b",
+    r"\b(?:on|in|inside|under|edge of|rim of|along)"
+    r" (?:my|me|the|his|her|your|an|that|actual|upper|lower|top|bottom|left|right|inner|actul| )*\s?"
+    r"(?:eye ?lids?|lash ?line|water ?line|eye ?balls?|lash(?:es)?)\b",
+    r"\b(?:i'?m|as|i am) (?:a )?diabetic\b|\bdiabetic here\b|\btype (?:1|2|one|two) diabet\w+",
+    r"\bha?emophilia\w*",
+    r"\bimmuno(?:suppress|compromis|deficien)\w*|\bblood clot\w*",
+    r"\b(?:hot|sore|red|swollen|throbbing) and (?:weeping|oozing|throbbing|swollen|infected)\b",
+    r"\b(?:i have|i'?ve got|i get|got|with my) (?:bad |severe |mild )?(?:rosacea|eczema|dermatitis|lupus)\b"
+    r".{0,30}\b(?:immerse|moisturi[sz]er|serum|use|it|them|done|removed|extraction|cream|me)\b",
+)
+_ABOUT_THE_PROCEDURE = _any(
+    r"\b(?:is there|will (?:it|there|they|i)|does it|do they|how much|much|any|would (?:it|i))\b.{0,20}"
+    r"\b(?:bleed\w*|swell\w*|blood)\b",
+    r"\b(?:will|would|does|do) (?:my|the|your) (?:face|eyes?|cheeks?|skin)\b.{0,12}\b(?:swell|puff)",
 )
 
 
 def red_flag(text: str) -> str | None:
     """`self_harm`, `emergency` or `ask_medical` when a text says so in plain words; None otherwise."""
+    text = _APOSTROPHES.sub("'", text)
     if _SELF_HARM.search(text):
         return "self_harm"
-    if _EMERGENCY.search(text):
+    about_the_procedure = _ABOUT_THE_PROCEDURE.search(text)
+    if _EMERGENCY.search(text) or (_FACE_SWELLS.search(text) and not about_the_procedure):
         return "emergency"
-    if _MEDICAL.search(text) and not _ABOUT_THE_PROCEDURE.search(text):
+    if _MEDICAL.search(text) and not about_the_procedure:
         return "ask_medical"
     return None
 
