@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from dataclasses import replace
@@ -14,6 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.services import clinic, full_intent, person_of, recorder
 from bot.details import Details, as_name, as_time, asks, is_surely_name, read_details, shown_phone
 from bot.model import CallbackRequest, utc_now
+from bot.store.recorder import RecordLost
 
 CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that are mistaken for each other on the phone
@@ -140,14 +142,18 @@ class ActionSubmitCallback(Action):
                 reference=new_reference(),
                 consent_at=utc_now(),
             )
-            await recorder().record_async(request)
-            dispatcher.utter_message(
-                response="utter_callback_done",
-                name=request.name,
-                number=shown_phone(request.phone),
-                when=request.when,
-                reference=request.reference,
-            )
+            try:
+                await asyncio.wrap_future(recorder().submit(request))
+            except RecordLost:  # not even the spool could take it: never promise a call that nobody will make
+                dispatcher.utter_message(response="utter_callback_failed")
+            else:
+                dispatcher.utter_message(
+                    response="utter_callback_done",
+                    name=request.name,
+                    number=shown_phone(request.phone),
+                    when=request.when,
+                    reference=request.reference,
+                )
         else:
             dispatcher.utter_message(response="utter_callback_refused")
         return [SlotSet(slot, None) for slot in (CONSENT, NAME, PHONE, WHEN)]
