@@ -160,11 +160,9 @@ def rest(url: str) -> Say:
     return say
 
 
-def main(arguments: Sequence[str], url: str) -> int:
-    """Prints the scores of the files, or of the samples."""
-    misses = "--misses" in arguments
-    paths = [Path(argument) for argument in arguments if not argument.startswith("--")]
-    paths = paths or [SAMPLES / f"{name}.yml" for name in ("questions", "oos", "multi", "dialogues")]
+def main(files: Sequence[Path], url: str, misses: bool = False) -> int:
+    """Prints the scores of the files, or of the samples; with `misses`, what went wrong too."""
+    paths = files or [SAMPLES / f"{name}.yml" for name in ("questions", "oos", "multi", "dialogues")]
     judge, say = Judge.from_file(), rest(url)
     try:
         for path in paths:

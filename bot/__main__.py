@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 Command = Callable[[list[str]], int | None]
 
@@ -53,8 +54,12 @@ def score(arguments: list[str]) -> int:
     from benchmarks.score import main
     from bot.settings import load_settings
 
+    parser = argparse.ArgumentParser(prog="python -m bot score", description=score.__doc__)
+    parser.add_argument("files", nargs="*", type=Path, help="files of the samples' shape; else the samples")
+    parser.add_argument("--misses", action="store_true", help="list what went wrong")
+    options = parser.parse_args(arguments)
     settings = load_settings()
-    return main(arguments, f"http://{settings.host}:{settings.chat_port}")
+    return main(options.files, f"http://{settings.host}:{settings.chat_port}", options.misses)
 
 
 @command
