@@ -151,7 +151,7 @@ class Inbox:
 
         def work(connection: Connection) -> list[Waiting]:
             claimed = self._lanes.claim(connection, due, owner, now, limit)
-            begun = [self._next(connection, conversation, owner) for conversation in claimed]
+            begun = [self._next(connection, conversation, owner, now) for conversation in claimed]
             return [waiting for waiting in begun if waiting is not None]
 
         return self._store._write(work)
@@ -190,7 +190,7 @@ class Inbox:
                 here = here.where(threads.c.paused_until.is_not_distinct_from(done.thread.paused_until))
                 connection.execute(here.values(welcomed=True, human=False))
             enqueue(connection, self._store, messages, self._key_of(conversation), now)
-            return self._next(connection, conversation, owner)
+            return self._next(connection, conversation, owner, now)
 
         return self._store._write(work)
 
@@ -216,8 +216,9 @@ class Inbox:
 
         self._store._write(work)
 
-    def _next(self, connection: Connection, conversation: str, owner: str) -> Waiting | None:
-        now = utc_now()
+    def _next(
+        self, connection: Connection, conversation: str, owner: str, now: datetime
+    ) -> Waiting | None:
         new = sa.select(inbox).where(inbox.c.sender_id == conversation, inbox.c.state == "new")
         due = connection.execute(new.where(inbox.c.due_at <= now).limit(1)).first()
         if due is None:

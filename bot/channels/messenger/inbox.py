@@ -6,14 +6,16 @@ import logging
 from collections.abc import Callable
 
 from bot.channels.messenger.dialogue import Dialogue
-from bot.channels.messenger.workers import Crew, Threads
+from bot.channels.messenger.workers import Crew, Gate, Threads
 from bot.store.messenger_inbox import Inbox
 from bot.store.messenger_model import OutboxMessage, Waiting
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Turns under way at once. Most of a turn is computing: more would only make everybody wait longer."""
+AT_ONCE = 32
+"""People who are being answered."""
+COMPUTING_AT_ONCE = 3
+"""Turns of theirs that compute. More would make nobody's answer faster, but the webhook slower."""
 
 
 class InboxCrew(Crew[Waiting]):
@@ -31,6 +33,7 @@ class InboxCrew(Crew[Waiting]):
         self._owner = owner
         self._dialogue = dialogue
         self._answered = answered
+        self._gate = Gate(COMPUTING_AT_ONCE)
 
     async def _answer(self, first: Waiting) -> None:
         run = self._threads.run
@@ -40,7 +43,8 @@ class InboxCrew(Crew[Waiting]):
             if self.stopping:
                 await run(self._inbox.release, event.conversation, self._owner)
                 return
-            answer = await self._dialogue.answer(waiting)
+            async with self._gate.passing():
+                answer = await self._dialogue.answer(waiting)
             messages = [OutboxMessage(event.page, event.psid, message) for message in answer.messages]
             waiting = await run(self._inbox.finish, waiting, self._owner, messages, answer.introduced)
             if messages:

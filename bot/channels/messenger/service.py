@@ -54,7 +54,8 @@ class Messenger:
         self.turns = Turns(CHANNEL, settings, load_texts(settings))
         self._door = Threads(1, "messenger-door")
         self._storing = Gathered(self._store)
-        self._threads = Threads(4, "messenger")
+        # SQLite has one writer: more would only queue for it, and in front of the webhook.
+        self._threads = Threads(1 if store.reads_at_once else 4, "messenger")
         self._graph = Graph(settings)
         self._inbox_crew: InboxCrew | None = None
         self._outbox_crew: OutboxCrew | None = None

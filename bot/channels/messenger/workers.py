@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 from bot.store.messenger_lanes import LaneLost
@@ -124,6 +124,28 @@ class Crew(Generic[T]):
             logger.warning("The %s lost the database (%s).", self._name, error)
         except Exception:
             logger.exception("The %s failed at a lane.", self._name)
+
+
+class Gate:
+    """Lets few through at a time, so that computing leaves the event loop to others again and again.
+
+    One who stays longer than `patience` seconds is waiting for something, and takes nobody's place.
+    """
+
+    def __init__(self, at_once: int, patience: float = 1.0) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._patience = patience
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        await self._places.acquire()
+        slow = asyncio.get_running_loop().call_later(self._patience, self._places.release)
+        try:
+            yield
+        finally:
+            if slow.when() > asyncio.get_running_loop().time() and not slow.cancelled():
+                slow.cancel()
+                self._places.release()
 
 
 class Gathered(Generic[T]):
