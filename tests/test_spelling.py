@@ -7,9 +7,15 @@ import pytest
 from bot.spelling import SHORT_FORMS, SpellingCorrector, words_of
 
 TEXTS = [
-    "how are milia removed", "can i squeeze them", "does the removal hurt", "which moisturiser do you recommend",
-    "is there an aesthetician", "what causes milia", "how much does the extraction cost", "book an appointment",
-] * 4  # fmt: skip
+    "how are milia removed",
+    "can i squeeze them",
+    "does the removal hurt",
+    "which moisturiser do you recommend",
+    "is there an aesthetician",
+    "what causes milia",
+    "how much does the extraction cost",
+    "book an appointment",
+] * 4
 
 
 @pytest.fixture(scope="module")
