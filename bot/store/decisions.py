@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 
 from bot.model import OutgoingReply, new_id, utc_now
 from bot.review_model import Comment, Conflict, GroupState, HistoryEntry, NotThere, ReviewError, Who
-from bot.store.groups import GroupStore, Sum, group_row, groups, places, recount
+from bot.store.groups import GroupStore
 from bot.store.history import append, entries, last_of
+from bot.store.placing import Sum, group_row, groups, places, recount
 from bot.store.plain import clean
 from bot.store.review_tables import group_comments, question_groups, question_places, review_history
 from bot.store.tables import outgoing_replies, to_row

@@ -39,7 +39,13 @@ question_places = sa.Table(
     sa.Column("group_id", sa.String(32), nullable=False),
     sa.Column("anchor_id", sa.String(32), nullable=False, index=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),  # float16
+    # As the question has them: groups are counted and filtered without reading the questions.
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
     sa.Index(None, "group_id", "person_key"),
+    sa.Index(None, "group_id", "reason", "channel"),
+    sa.Index(None, "group_id", "asked_at"),
 )
 
 group_comments = sa.Table(

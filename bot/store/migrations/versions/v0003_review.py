@@ -55,8 +55,17 @@ def upgrade() -> None:
             _column("group_id", ID),
             _column("anchor_id", ID),
             _column("vector", sa.LargeBinary),
+            _column("reason", sa.String(32)),
+            _column("channel", sa.Text),
+            _column("asked_at", TIME),
         ],
-        [["person_key"], ["anchor_id"], ["group_id", "person_key"]],
+        [
+            ["person_key"],
+            ["anchor_id"],
+            ["group_id", "person_key"],
+            ["group_id", "reason", "channel"],
+            ["group_id", "asked_at"],
+        ],
     )
     _create(
         "group_comments",

@@ -1,0 +1,199 @@
+"""Placing new questions into groups, and counting groups: a question and its counts change together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.model import Reason, new_id, utc_now
+from bot.review_model import SYSTEM, Anchor, GroupState, HistoryEntry, NotThere
+from bot.store.history import HistoryStore, append
+from bot.store.review_tables import group_comments, question_groups, question_places
+from bot.store.tables import unanswered_questions
+
+HALF_LIFE_DAYS = 7.0
+"""After so many days without being asked, a question of two people ranks like a new one of one person."""
+
+_LOCK = 0x6D696C6962  # one process places questions at a time
+
+groups, places, asked = question_groups.c, question_places.c, unanswered_questions.c
+
+
+class Nearest(Protocol):
+    """Who finds the group that a question belongs to (bot/grouping.py)."""
+
+    def learn(self, anchors: Sequence[Anchor]) -> None: ...
+
+    def find(self, vector: bytes) -> str | None:
+        """The anchor that draws this vector; None when none is near enough."""
+
+    def add(self, anchor_id: str, vector: bytes) -> bytes:
+        """Adds a vector (to a new anchor, if there is none of this id); the anchor's new total."""
+
+    def root(self, anchor_id: str) -> str: ...
+
+
+Sum = Callable[[Sequence[bytes]], bytes]
+"""The total of stored vectors (bot/grouping.py)."""
+
+
+class PlacingStore(HistoryStore):
+    """Filling the review queue."""
+
+    def ungrouped(self, since: datetime | None = None, limit: int = 200) -> list[tuple[str, str]]:
+        """Id and text of questions that stand in no group yet, oldest first.
+
+        since: looks only at questions asked after this, which is quicker.
+        """
+        query = (
+            sa.select(asked.id, asked.text)
+            .outerjoin(question_places, asked.id == places.question_id)
+            .where(places.question_id.is_(None))
+            .order_by(asked.asked_at)
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(asked.asked_at >= since)
+        return self._read(lambda c: [(row.id, row.text) for row in c.execute(query)])
+
+    def place(
+        self,
+        vectors: Sequence[tuple[str, bytes]],
+        nearest: Nearest,
+        since: datetime | None,
+        return_after: int,
+    ) -> None:
+        """Puts questions into the groups that `nearest` says.
+
+        Args:
+            vectors: question id and vector (float16 bytes).
+            since: anchors that changed after this are learned first; None: all of them.
+            return_after: a group that was dismissed or answered is new again after so many more people.
+        """
+
+        def work(connection: Connection) -> None:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+            nearest.learn(_anchors(connection, since))
+            for question_id, vector in vectors:
+                _place(connection, question_id, vector, nearest, return_after)
+
+        self._write(work)
+
+    def recount_groups(self, group_ids: Iterable[str], total: Sum) -> None:
+        """Counts groups anew after questions were moved or erased; groups without questions go away."""
+        ids = list(group_ids)
+        self._write(lambda connection: recount(connection, ids, total))
+
+    def groups_of(self, person_key: str) -> list[str]:
+        """The groups (and merged anchors) in which this person's questions stand."""
+        query = sa.select(places.group_id, places.anchor_id).where(places.person_key == person_key)
+        return self._read(lambda c: sorted({i for row in c.execute(query) for i in row}))
+
+
+def _anchors(connection: Connection, since: datetime | None) -> list[Anchor]:
+    query = sa.select(groups.id, groups.total, groups.duplicate_of)
+    if since is not None:
+        query = query.where(groups.changed_at >= since)
+    return [Anchor(row.id, row.total, row.duplicate_of or row.id) for row in connection.execute(query)]
+
+
+def _place(
+    connection: Connection, question_id: str, vector: bytes, nearest: Nearest, return_after: int
+) -> None:
+    question = connection.execute(
+        sa.select(asked.person_key, asked.reason, asked.channel, asked.asked_at).where(
+            asked.id == question_id
+        )
+    ).first()
+    placed = connection.execute(sa.select(sa.literal(1)).where(places.question_id == question_id)).first()
+    if question is None or placed:  # erased, or another process was faster
+        return
+    now = utc_now()
+    anchor = nearest.find(vector)
+    if anchor is None:
+        anchor = new_id()
+        new = {"state": GroupState.NEW.value, "total": b"", "changed_at": now}
+        times = {"first_asked_at": question.asked_at, "last_asked_at": question.asked_at}
+        connection.execute(sa.insert(question_groups).values(id=anchor, **new, **times))
+    root = nearest.root(anchor) if anchor else anchor
+    known = connection.execute(
+        sa.select(sa.literal(1)).where(places.group_id == root, places.person_key == question.person_key)
+    ).first()
+    place = {"question_id": question_id, "vector": vector, "group_id": root, "anchor_id": anchor}
+    connection.execute(sa.insert(question_places).values(**place, **question._mapping))
+    total = nearest.add(anchor, vector)
+    connection.execute(
+        sa.update(question_groups).where(groups.id == anchor).values(total=total, changed_at=now)
+    )
+    _count_one_more(connection, root, question, new_person=known is None, return_after=return_after)
+
+
+def _count_one_more(
+    connection: Connection, group_id: str, question: Any, new_person: bool, return_after: int
+) -> None:
+    row = group_row(connection, group_id)
+    people = row["people"] + new_person
+    last = max(row["last_asked_at"], question.asked_at)
+    values: dict[str, Any] = {
+        "people": people,
+        "questions": row["questions"] + 1,
+        "first_asked_at": min(row["first_asked_at"], question.asked_at),
+        "last_asked_at": last,
+        "rank": rank(people, last),
+        "urgent": row["urgent"] or question.reason == Reason.RED_FLAG.value,
+    }
+    sticky = row["state"] in (GroupState.DISMISSED.value, GroupState.ANSWERED.value)
+    if sticky and people - row["people_at_decision"] >= return_after:
+        values.update(state=GroupState.NEW.value, version=row["version"] + 1)
+        data = {"before": {"state": row["state"], "people_at_decision": row["people_at_decision"]}}
+        append(connection, HistoryEntry(SYSTEM.name, "returned", "group", group_id, data=data))
+    connection.execute(sa.update(question_groups).where(groups.id == group_id).values(**values))
+
+
+def rank(people: int, last_asked_at: datetime) -> float:
+    """Orders like people x 2^(-age / half-life) at any time, so that it need not be computed anew."""
+    return math.log2(max(people, 1)) + last_asked_at.timestamp() / 86400 / HALF_LIFE_DAYS
+
+
+def recount(connection: Connection, ids: Sequence[str], total: Sum) -> None:
+    """Counts these groups and adds up the vectors of these anchors anew; empty ones go away."""
+    for group_id in ids:
+        row = connection.execute(
+            sa.select(
+                sa.func.count().label("questions"),
+                sa.func.count(places.person_key.distinct()).label("people"),
+                sa.func.min(places.asked_at).label("first"),
+                sa.func.max(places.asked_at).label("last"),
+                sa.func.max(sa.case((places.reason == Reason.RED_FLAG.value, 1), else_=0)).label("urgent"),
+            ).where(places.group_id == group_id)
+        ).one()
+        vectors = (
+            connection.execute(sa.select(places.vector).where(places.anchor_id == group_id)).scalars().all()
+        )
+        if not row.questions and not vectors:
+            connection.execute(sa.delete(group_comments).where(group_comments.c.group_id == group_id))
+            # Emptied rather than deleted: whoever holds it in memory learns that it draws nothing.
+            values: dict[str, Any] = {"questions": 0, "people": 0, "total": b""}
+        else:
+            values = {"questions": row.questions, "people": row.people, "total": total(vectors)}
+        if row.questions:
+            values.update(first_asked_at=row.first, last_asked_at=row.last, urgent=bool(row.urgent))
+            values.update(rank=rank(row.people, row.last))
+        connection.execute(
+            sa.update(question_groups).where(groups.id == group_id).values(**values, changed_at=utc_now())
+        )
+
+
+def group_row(connection: Connection, group_id: str) -> Mapping[str, Any]:
+    row = connection.execute(sa.select(question_groups).where(groups.id == group_id)).mappings().first()
+    if row is None or (
+        not row["questions"] and not row["duplicate_of"] and row["total"] == b"" and row["version"]
+    ):
+        raise NotThere("This question does not exist, or everything in it was erased.")
+    return dict(row)
