@@ -87,8 +87,8 @@ class SentenceEncoder:
         return self.features(texts, threads=threads)[:, :DIMENSIONS]
 
     def features(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
-        """What a classifier sees of the texts, shape [n, 1152]: the sentence vector, then those of two lower layers,
-        each a unit vector, in the order of `bot.encoder_graph.POOLED_LAYERS`."""
+        """What a classifier sees of the texts, shape [n, 1152]: the sentence vector, then those of two lower
+        layers, each a unit vector, in the order of `bot.encoder_graph.POOLED_LAYERS`."""
         if not texts:
             return np.empty((0, FEATURES), np.float32)
         texts = [_readable(text) for text in texts]

@@ -15,7 +15,8 @@ CACHE_FILE = "examples.npz"
 
 
 def encoded(encoder: SentenceEncoder, texts: Sequence[str], folder: Path, threads: int) -> Vectors:
-    """The features of texts, shape [n, 1152] in half precision's accuracy; what `folder` remembers is not encoded again.
+    """The features of texts, shape [n, 1152] in half precision's accuracy; what `folder` remembers is not
+    encoded again.
 
     A cache that is missing, damaged or of another encoder is made anew.
     """
@@ -46,5 +47,10 @@ def _read(path: Path) -> dict[str, Vectors]:
 def _write(path: Path, known: dict[str, Vectors]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.stem}.{os.getpid()}.npz")
-    np.savez(scratch, origin=np.array(str(ORIGIN)), keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+    np.savez(
+        scratch,
+        origin=np.array(str(ORIGIN)),
+        keys=np.array(list(known)),
+        vectors=np.stack(list(known.values())),
+    )
     os.replace(scratch, path)

@@ -15,8 +15,8 @@ from rasa.shared.nlu.training_data.message import Message
 
 from benchmarks.judge import Judge
 from bot.clinic import load_clinic
-from bot.components.decider import Certainty, Decider, Thresholds
 from bot.components.answer_decider import AnswerDecider
+from bot.components.decider import Certainty, Decider, Thresholds
 from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.topic_classifier import READINGS
 from bot.reply import to_reply
@@ -29,12 +29,16 @@ class Pipeline:
     def __init__(self, model: Path) -> None:
         self._processor = Agent.load(str(model)).processor
         config = next(
-            step for step in yaml.safe_load(Path("config.yml").read_text())["pipeline"] if "AnswerDecider" in step["name"]
+            step
+            for step in yaml.safe_load(Path("config.yml").read_text())["pipeline"]
+            if "AnswerDecider" in step["name"]
         )
         settings = {**AnswerDecider.get_default_config(), **config}
         names = Thresholds.__dataclass_fields__
         self.decider = Decider(
-            Certainty(**settings["certainty"]), Thresholds(**{n: settings[n] for n in names}), settings["families"]
+            Certainty(**settings["certainty"]),
+            Thresholds(**{n: settings[n] for n in names}),
+            settings["families"],
         )
         self.judge = Judge.from_file()
 
@@ -69,7 +73,14 @@ class Pipeline:
     @cached_property
     def _replies(self) -> dict[str, str]:
         clinic = load_clinic(load_settings().clinic_file)
-        responses: dict[str, Any] = yaml.safe_load(Path("domain.yml").read_text(encoding="utf-8"))["responses"]
-        replies = {name.removeprefix("utter_"): to_reply(variants[0], clinic) for name, variants in responses.items()}
+        responses: dict[str, Any] = yaml.safe_load(Path("domain.yml").read_text(encoding="utf-8"))[
+            "responses"
+        ]
+        replies = {
+            name.removeprefix("utter_"): to_reply(variants[0], clinic) for name, variants in responses.items()
+        }
         replies["request_callback"] = replies["give_details"] = replies["ask_callback_consent"]
-        return {name: "\n".join([reply.text, *(link.target for link in reply.links)]) for name, reply in replies.items()}
+        return {
+            name: "\n".join([reply.text, *(link.target for link in reply.links)])
+            for name, reply in replies.items()
+        }
