@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 LAYERS, HEADS, HIDDEN, MAX_TOKENS = 6, 12, 384, 128
 POOLED_LAYERS = (6, 3, 0)
-"""Layers whose mean is part of the features, the sentence vector first. Meaning is in the last, wording in the
-first: a classifier that sees both makes a sixth fewer errors (docs/decisions/0004-classifier.md)."""
+"""Layers whose mean is part of the features, the sentence vector first. Meaning is in the last, wording in
+the first: a classifier that sees both makes a sixth fewer errors (docs/decisions/0004-classifier.md)."""
 EPSILON = 1e-12
 FUSED = "com.microsoft"
 """The domain of onnxruntime's own operators: with them nothing has to be found and fused at each start."""
