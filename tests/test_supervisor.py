@@ -186,9 +186,10 @@ def test_it_gives_up_on_a_child_that_keeps_dying(supervise):
     running = supervise(one, two)
     running.hear("all ready")
     other = int(get(two_port))
-    for _ in range(4):
-        until(lambda: _die(port))
-    sentence = running.hear("4 times in a row")
+    # On a busy machine it may stay up long enough in between for the count to begin anew: as often as it takes.
+    while running.process.poll() is None:
+        until(lambda: _die(port) or running.process.poll() is not None)
+    sentence = running.hear("times in a row")
     assert sentence.startswith("The one server ended 4 times in a row (status 3). It said: I was told to die")
     assert str(running.logs / "one.log") in sentence
     assert running.process.wait(PATIENCE) == 1
