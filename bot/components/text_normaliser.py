@@ -23,6 +23,7 @@ _COMMAND = re.compile(r"^/\w|^/\s*$")
 _CODE = re.compile(r"[{}<>\\\[\]|=^`~]|%\w|\.\./|\x22,\x22|;\s*$|\b(?:INFO|SYSTEM|script)\b")
 _LATIN = re.compile(r"[A-Za-z]")
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁոսАВЕКМНОРСТХІЅοαεικνορτυ", "aeopcyxijsdnuABEKMHOPCTXISoaeiknoptu")
+_BLANK_LETTERS = {ord(letter): " " for letter in "\u2800\u3164\u1160\u115f\uffa0"}
 # Emoji that say something when they stand alone.
 _EMOJI_WORDS = {
     "👋": "hello", "🙋": "hello", "👍": "yes", "👌": "ok", "✅": "yes", "🆗": "ok", "👎": "no", "❌": "no",
@@ -48,7 +49,7 @@ def normalise(text: str, limit: int) -> str:
     plain = unicodedata.normalize("NFKC", "".join(kept))[: 4 * limit]
     if _LATIN.search(plain):
         plain = " ".join(_latin(word) for word in plain.split())
-    plain = plain.replace("’", "'").replace("‘", "'").replace("\u2800", " ").replace("\u3164", " ")
+    plain = plain.replace("’", "'").replace("‘", "'").translate(_BLANK_LETTERS)
     return " ".join(plain.split())[:limit]
 
 

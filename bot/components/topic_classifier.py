@@ -91,7 +91,7 @@ class TopicModel:
             alpha=config["penalty"],
             learning_rate_init=config["learning_rate"],
             max_iter=config["epochs"],
-            batch_size=256,
+            batch_size=min(256, len(topics)),
             tol=0.0,
             random_state=0,
         )

@@ -1,0 +1,138 @@
+"""What is done with a message: safety first, then answers, choices, or "I don't know"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.components.answer_decider import AnswerDecider
+from bot.components.clause_splitter import CLAUSE_SPANS, parts_of
+from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC
+from bot.components.language_identifier import LANGUAGE
+from bot.components.other_subjects import OTHER_SUBJECT
+from bot.components.safety_guard import RED_FLAG
+from bot.components.text_normaliser import NOT_WORDS, TOO_LONG, UNREADABLE
+from bot.components.topic_classifier import READINGS, Reading
+from tests.components.conftest import Make, message
+
+
+def reading(text: str, nearness: float = 0.8, **chances: float) -> Reading:
+    topics = {name.replace("__", "/"): chance for name, chance in chances.items()}
+    rest = {"out_of_scope": max(0.001, 1 - sum(topics.values()))} if "out_of_scope" not in topics else {}
+    ordered = sorted({**topics, **rest}.items(), key=lambda item: -item[1])
+    return Reading(text, tuple(ordered), nearness)
+
+
+def decided(make: Make, *readings: Reading, **properties: Any) -> dict[str, Any]:
+    """The parse data that Rasa, the actions and staff read."""
+    done = message("...", **{READINGS: list(readings), **properties})
+    make(AnswerDecider, families=[["faq/removal", "faq/who_removes"]]).process([done])
+    parse: dict[str, Any] = done.as_dict(only_output_properties=True)
+    return parse
+
+
+def intent(parse: dict[str, Any]) -> str:
+    name: str = parse["intent"]["name"]
+    key = parse["response_selector"].get(name, {}).get("response", {}).get("intent_response_key")
+    return key or name
+
+
+SURE = reading("does it hurt", faq__pain=0.99)
+PRICE = reading("how much is it", ask_price=0.98)
+UNKNOWN = reading("fix my car", 0.1, out_of_scope=0.97, faq__pain=0.01)
+
+
+def test_what_is_known_is_answered(make: Make) -> None:
+    parse = decided(make, SURE)
+    assert intent(parse) == "faq/pain"
+    assert parse["response_selector"]["faq"]["response"]["utter_action"] == "utter_faq/pain"
+    assert parse["intent_ranking"][0]["name"] == "faq/pain"
+
+
+def test_what_is_not_known_is_admitted(make: Make) -> None:
+    parse = decided(make, UNKNOWN)
+    assert intent(parse) == "out_of_scope"
+    assert parse["response_selector"]["all_retrieval_intents"] == ["faq"]
+
+
+def test_between_two_topics_it_asks(make: Make) -> None:
+    parse = decided(make, reading("cream", 0.6, faq__products=0.22, ask_cream_cause=0.21, faq__aftercare=0.2,
+                                  faq__skin_types=0.2, out_of_scope=0.01))  # fmt: skip
+    assert intent(parse) == "nlu_fallback"
+    assert {"faq/products", "ask_cream_cause"} <= {candidate["name"] for candidate in parse["candidates"]}
+    assert len(parse["candidates"]) <= 3
+
+
+def test_doubt_within_a_family_is_no_reason_to_ask(make: Make) -> None:
+    assert intent(decided(make, reading("who", faq__removal=0.5, faq__who_removes=0.49))).startswith("faq/")
+
+
+def test_another_subject_asks_for_more_certainty(make: Make) -> None:
+    doubtful = reading("does it hurt", 0.6, faq__pain=0.55, out_of_scope=0.2)
+    sure, unsure = decided(make, doubtful), decided(make, doubtful, **{OTHER_SUBJECT: "tattoo"})
+    assert unsure["intent"]["confidence"] != sure["intent"]["confidence"]
+    assert intent(unsure) != "nlu_fallback"
+
+
+@pytest.mark.parametrize("flag", ["self_harm", "emergency"])
+def test_a_red_flag_comes_first(make: Make, flag: str) -> None:
+    assert intent(decided(make, SURE, **{RED_FLAG: flag})) == flag
+    assert intent(decided(make, SURE, **{RED_FLAG: flag, LANGUAGE: "es", UNREADABLE: TOO_LONG})) == flag
+    assert intent(decided(make, reading("...", **{flag: 0.6}))) == flag
+
+
+def test_code_is_no_cry_for_help(make: Make) -> None:
+    assert intent(decided(make, reading("/x", self_harm=0.9), **{UNREADABLE: NOT_WORDS})) == "out_of_scope"
+
+
+def test_what_cannot_be_read_is_not_answered(make: Make) -> None:
+    assert intent(decided(make, SURE, **{UNREADABLE: TOO_LONG})) == "out_of_scope"
+    assert intent(decided(make)) == "out_of_scope"
+
+
+def test_another_language_is_told_so(make: Make) -> None:
+    assert intent(decided(make, SURE, **{LANGUAGE: "es"})) == "other_language"
+
+
+def several(make: Make, *readings: Reading, **properties: Any) -> dict[str, Any]:
+    text = "? ".join(each.text for each in readings) + "?"
+    parts = parts_of(text, 6)
+    assert len(parts) == len(readings)
+    return decided(make, reading(text, faq__pain=0.5), *readings, **{CLAUSE_SPANS: parts, **properties})
+
+
+def test_several_questions_are_several(make: Make) -> None:
+    parse = several(make, SURE, PRICE)
+    assert intent(parse) == "several_questions"
+    assert [clause["intent"] for clause in parse["clauses"]] == ["faq/pain", "ask_price"]
+    assert parse["clauses"][0]["text"] == "does it hurt?"
+
+
+def test_the_same_question_twice_is_one(make: Make) -> None:
+    assert intent(several(make, SURE, SURE)) != "several_questions"
+
+
+def test_a_part_that_is_not_known_is_admitted(make: Make) -> None:
+    parse = several(make, SURE, reading("can you fix my car", 0.05, out_of_scope=0.98, faq__pain=0.005))
+    assert [clause["intent"] for clause in parse["clauses"]] == ["faq/pain", "out_of_scope"]
+
+
+def test_a_symptom_comes_before_the_other_questions(make: Make) -> None:
+    parse = several(
+        make, PRICE, reading("is it bad that it bleeds", ask_medical=0.9), **{RED_FLAG: "ask_medical"}
+    )
+    assert [clause["intent"] for clause in parse["clauses"]] == ["ask_medical", "ask_price"]
+
+
+def test_yes_takes_the_offer_to_be_called(make: Make) -> None:
+    yes = reading("yes", affirm=0.99)
+    assert intent(decided(make, yes, **{PREVIOUS_TOPIC: "book_appointment"})) == "request_callback"
+    assert intent(decided(make, yes, **{PREVIOUS_TOPIC: "faq/pain"})) == "affirm"
+
+
+def test_a_follow_up_is_read_in_its_context(make: Make) -> None:
+    alone = reading("how long", 0.4, faq__recovery=0.3, faq__effective=0.3, out_of_scope=0.3)
+    together = reading("how long is the recovery", faq__recovery=0.98)
+    parse = decided(make, alone, together, **{PREVIOUS_TOPIC: "faq/pain", IN_CONTEXT: "x", ELLIPTICAL: True})
+    assert intent(parse) == "faq/recovery"

@@ -1,0 +1,62 @@
+"""Where a message may ask more than one thing."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.components.clause_splitter import CLAUSE_SPANS, ClauseSplitter, Part, parts_of
+from tests.components.conftest import Make, message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("does it hurt? how much is it?", ["does it hurt?", "how much is it?"]),
+        ("does it hurt and how much is it", ["does it hurt", "how much is it"]),
+        ("price, pain, parking", ["price", "pain", "parking"]),
+        ("what are milia", ["what are milia"]),
+        ("do you do it on weekdays or weekends", ["do you do it on weekdays or weekends"]),
+        ("what is the difference between milia and acne", ["what is the difference between milia and acne"]),
+        ("", []),
+        ("?!...", []),
+    ],
+)
+def test_parts(text: str, parts: list[str]) -> None:
+    assert [part.text for part in parts_of(text, 6)] == parts
+
+
+def test_the_last_part_holds_the_rest() -> None:
+    parts = parts_of("a? b? c? d? e?", 3)
+    assert [part.text for part in parts] == ["a?", "b?", "c? d? e?"]
+
+
+def test_what_begins_like_a_question_is_strong() -> None:
+    assert [part.strong for part in parts_of("does it hurt and how much is it", 6)] == [True, True]
+    assert [part.strong for part in parts_of("is it red and sore after", 6)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("how much is it", True),
+        ("also can I book", True),
+        ("i need a code", True),
+        ("my sister had them", False),
+        ("why", False),
+        ("sore after", False),
+    ],
+)
+def test_the_form_of_a_question(text: str, asks: bool) -> None:
+    assert Part(text, True).asks is asks
+
+
+def test_only_several_parts_are_handed_on(make: Make) -> None:
+    one, two = message("does it hurt"), message("does it hurt? and the price?")
+    make(ClauseSplitter).process([one, two])
+    assert one.get(CLAUSE_SPANS) is None
+    assert len(two.get(CLAUSE_SPANS)) == 2
+
+
+def test_any_number_of_parts_is_bounded(make: Make) -> None:
+    (long,) = make(ClauseSplitter, most_parts=4).process([message("why? " * 300)])
+    assert len(long.get(CLAUSE_SPANS)) == 4

@@ -1,0 +1,51 @@
+"""Another condition, service or thing is noticed, unless the message is about milia too."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.components.other_subjects import OTHER_SUBJECT, OtherSubjects, other_subject
+from tests.components.conftest import Make, message
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("can you freeze a wart on my knee", "knee"),
+        ("do you remove spider veins", "spider veins"),
+        ("how much is botox", "botox"),
+        ("my dog has a lump", "dog"),
+        ("why is my car making a noise", "car"),
+        ("how long do I boil an egg, the eggs are small", "eggs"),
+    ],
+)
+def test_something_else(text: str, named: str) -> None:
+    assert other_subject(text)
+    assert named in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "are milia the same as blackheads",
+        "I have milia, do you do botox too",
+        "what is the difference between a mole and these",
+        "little white bumps near my puffy eyes",
+        "does it hurt",
+        "how much is it",
+        "",
+    ],
+)
+def test_ours(text: str) -> None:
+    assert other_subject(text) is None
+
+
+def test_a_long_story_names_many_things() -> None:
+    assert other_subject("I was walking my dog in the park " * 5) is None
+
+
+def test_the_property_is_set(make: Make) -> None:
+    one, other = message("do you remove tattoos"), message("does it hurt")
+    make(OtherSubjects).process([one, other])
+    assert one.get(OTHER_SUBJECT) == "tattoos"
+    assert other.get(OTHER_SUBJECT) is None

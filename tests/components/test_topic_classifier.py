@@ -1,0 +1,78 @@
+"""The classifier over full topics: trained, kept without pickles, loaded; probabilities that sum to one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.components.sentence_encoder import SentenceEncoderFeaturizer
+from bot.components.topic_classifier import READINGS, Reading, TopicClassifier, full_name
+from bot.encoder_build import build_encoder
+from tests.components.conftest import Make, message
+
+EXAMPLES = {
+    "faq/pain": [
+        "does it hurt",
+        "is it painful",
+        "will I feel pain",
+        "does removal hurt a lot",
+        "is it sore",
+    ],
+    "ask_price": ["how much is it", "what does it cost", "price please", "what do you charge", "cost of it"],
+    "out_of_scope": ["fix my car", "who won the game", "bake a cake", "weather tomorrow", "walk the dog"],
+    "greet": ["hello", "hi there", "good morning", "hey", "howdy"],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    build_encoder()
+
+
+def example(text: str, topic: str) -> Message:
+    intent, _, key = topic.partition("/")
+    return message(text, **{INTENT: intent, **({INTENT_RESPONSE_KEY: topic} if key else {})})
+
+
+@pytest.fixture
+def trained(make: Make, tmp_path: Path) -> TopicClassifier:
+    data = TrainingData([example(text, topic) for topic, texts in EXAMPLES.items() for text in texts * 12])
+    make(SentenceEncoderFeaturizer).process_training_data(data)
+    make(TopicClassifier).train(data)
+    loaded: TopicClassifier = make(TopicClassifier, loads=True)
+    return loaded
+
+
+def read(make: Make, classifier: TopicClassifier, text: str) -> Reading:
+    (done,) = classifier.process(make(SentenceEncoderFeaturizer).process([message(text)]))
+    reading: Reading = done.get(READINGS)[0]
+    return reading
+
+
+def test_topics_are_told_apart(make: Make, trained: TopicClassifier) -> None:
+    for text, topic in (
+        ("is it painful?", "faq/pain"),
+        ("how much does it cost", "ask_price"),
+        ("hello!", "greet"),
+    ):
+        reading = read(make, trained, text)
+        assert reading.topic == topic
+        assert np.isclose(sum(chance for _, chance in reading.topics), 1, atol=1e-3)
+        assert -1 <= reading.nearness <= 1.01
+        assert reading.probability("no such topic") == 0
+
+
+def test_the_model_holds_no_pickle(trained: TopicClassifier, tmp_path: Path) -> None:
+    (file,) = tmp_path.rglob("*.npz")
+    with np.load(file, allow_pickle=False) as arrays:
+        assert {arrays[name].dtype.kind for name in arrays.files} <= {"f", "i", "U"}
+
+
+def test_an_example_s_full_name() -> None:
+    assert full_name(example("x", "faq/pain")) == "faq/pain"
+    assert full_name(example("x", "greet")) == "greet"
