@@ -15,6 +15,7 @@ def serve(settings: Settings) -> None:
     Ends the process with one sentence and a non-zero status when it can't start.
     """
     quiet.quieten()
+    quiet.one_thread()
     quiet.log_to_stderr(settings.log_level)
 
     from bot.serving import listen

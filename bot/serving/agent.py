@@ -13,7 +13,6 @@ from rasa.core.agent import Agent, _pull_model_and_fingerprint
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.lock_store import LockStore
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
-from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import TrackerStore
 from rasa.core.utils import AvailableEndpoints
 from rasa.exceptions import ModelNotFound
@@ -23,6 +22,7 @@ from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving.errors import StartError
+from bot.serving.processor import ServedProcessor
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class ServedAgent(Agent):
         A model that fails to load leaves the one in use where it is.
         """
         processor = await asyncio.to_thread(
-            MessageProcessor,
+            ServedProcessor,
             model_path=str(model),
             tracker_store=self.tracker_store,
             lock_store=self.lock_store,

@@ -13,10 +13,12 @@ import rasa.core.processor
 from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ignore]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
 from rasa.core.actions.action import RemoteAction
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
+from bot.serving import rules
 from bot.serving.runner import FlatGraphRunner
 
 _rasas_resolve = Event.resolve_by_type
@@ -31,6 +33,8 @@ def replace() -> None:
     RemoteAction._action_call_format = call_format
     RemoteAction._validate_action_result = staticmethod(validate_result)
     Event.resolve_by_type = staticmethod(resolve_event)
+    RulePolicy._prediction_states = rules.prediction_states
+    RulePolicy._get_possible_keys = rules.possible_keys
 
 
 def call_format(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:

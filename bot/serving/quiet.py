@@ -16,6 +16,8 @@ _ENVIRONMENT = {
 }
 """What Rasa and its libraries read at their import. Values given from outside win, but for the telemetry."""
 
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
 _FOR_DEVELOPERS_OF_LIBRARIES = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 _KNOWN = (
@@ -45,6 +47,15 @@ def quieten() -> None:
         os.environ.setdefault(name, value)
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     warnings.showwarning = _show_what_matters
+
+
+def one_thread() -> None:
+    """Keep matrices of one message on one processor; call it before numpy is imported.
+
+    They are so small that a second thread costs a server more, in waiting busily for the next, than it saves.
+    """
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def _show_what_matters(*args: Any, **kwargs: Any) -> None:

@@ -8,12 +8,14 @@ import pytest
 import rasa.core.processor
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.core.policies.policy import Policy
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.serving import in_rasa
+from bot.serving import in_rasa, rules
 from bot.serving.runner import FlatGraphRunner
 
 RASAS_CALL_FORMAT = RemoteAction._action_call_format
@@ -44,6 +46,8 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RemoteAction, "_action_call_format", RASAS_CALL_FORMAT)
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(RASAS_RESOLUTION))
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RASAS_VALIDATION)
+    monkeypatch.setattr(RulePolicy, "_prediction_states", Policy._prediction_states)
+    monkeypatch.setattr(RulePolicy, "_get_possible_keys", RulePolicy._get_possible_keys)
     in_rasa.replace()
 
 
@@ -53,6 +57,8 @@ def test_the_replacements_are_used(replaced: None) -> None:
         "events"
     ]
     assert RemoteAction("action_narrow", None)._validate_action_result({"events": []})
+    assert RulePolicy._prediction_states is rules.prediction_states
+    assert RulePolicy._get_possible_keys is rules.possible_keys
     source = inspect.getsource(rasa.core.processor.MessageProcessor._load_model)
     assert "DaskGraphRunner" in source, "Rasa no longer looks its runner up where we replace it"
 

@@ -1,0 +1,47 @@
+"""Rasa's processor, with messages understood beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rasa.core.channels.channel import UserMessage
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.trackers import DialogueStateTracker
+
+SECONDS_BETWEEN_SWITCHES = 0.001
+"""How long a thread keeps Python from another that wants it; 5 ms, the default, is a whole message's time."""
+
+
+class ServedProcessor(MessageProcessor):
+    """A `MessageProcessor` that has the pipeline run in a thread.
+
+    The encoder and the classifier's matrices work outside of Python, so that other conversations go on
+    meanwhile on another core. One thread, because components need not bear to be run by two at once. The
+    conversation's lock keeps its tracker as it is while it is read there.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._understanding = ThreadPoolExecutor(1, thread_name_prefix="understanding")
+        sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
+
+    async def parse_message(
+        self,
+        message: UserMessage,
+        tracker: DialogueStateTracker | None = None,
+        only_output_properties: bool = True,
+    ) -> dict[str, Any]:
+        """What the message means (see parent class for full docstring)."""
+        if self.http_interpreter:
+            return await super().parse_message(message, tracker, only_output_properties)
+        if tracker is None:
+            tracker = DialogueStateTracker.from_events(message.sender_id, [])
+        parse_data: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(
+            self._understanding, self._parse_message_with_graph, message, tracker, only_output_properties
+        )
+        self._update_full_retrieval_intent(parse_data)
+        self._check_for_unseen_features(parse_data)
+        return parse_data

@@ -1,0 +1,229 @@
+"""What is remembered for RulePolicy gives what Rasa itself works out."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rasa.core.policies.policy import Policy
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.training import load_data
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    BotUttered,
+    DefinePrevUserUtteredFeaturization,
+    Event,
+    Restarted,
+    SlotSet,
+    UserUtteranceReverted,
+    UserUttered,
+)
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.serving import rules
+
+RASAS_STATES = Policy._prediction_states
+RASAS_KEYS = RulePolicy._get_possible_keys
+
+DOMAIN = """
+version: "3.1"
+intents: [greet, price, call, stop]
+slots:
+  number:
+    type: text
+    mappings: [{type: from_text, conditions: [{active_loop: call_form}]}]
+  member: {type: bool, mappings: [{type: custom}]}
+forms:
+  call_form: {required_slots: [number]}
+responses:
+  utter_greet: [{text: Hello.}]
+  utter_welcome: [{text: Welcome.}]
+  utter_price: [{text: We do not say.}]
+  utter_member: [{text: Nice to see you again.}]
+  utter_done: [{text: Done.}]
+actions: [action_record]
+"""
+
+RULES = """
+version: "3.1"
+rules:
+- rule: welcome
+  conversation_start: true
+  steps:
+  - intent: greet
+  - action: utter_welcome
+- rule: price
+  steps:
+  - intent: price
+  - action: utter_price
+  - action: action_record
+- rule: members
+  condition:
+  - slot_was_set: [{member: true}]
+  steps:
+  - intent: greet
+  - action: utter_member
+- rule: begin the form
+  steps:
+  - intent: call
+  - action: call_form
+  - active_loop: call_form
+- rule: a question while the form is open
+  condition:
+  - active_loop: call_form
+  steps:
+  - intent: price
+  - action: utter_price
+  - action: call_form
+  - active_loop: call_form
+- rule: stop the form
+  condition:
+  - active_loop: call_form
+  steps:
+  - intent: stop
+  - action: action_deactivate_loop
+  - active_loop: null
+  - action: utter_done
+- rule: end the form
+  condition:
+  - active_loop: call_form
+  steps:
+  - action: call_form
+  - active_loop: null
+  - slot_was_set: [{requested_slot: null}]
+  - action: utter_done
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[RulePolicy, Domain]:
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "rules.yml").write_text(RULES)
+    (folder / "model").mkdir()
+    domain = Domain.from_yaml(DOMAIN)
+    policy = RulePolicy(
+        RulePolicy.get_default_config(),
+        LocalModelStorage.create(folder / "model"),
+        Resource("rules"),
+        ExecutionContext(GraphSchema({})),
+    )
+    policy.train(load_data(str(folder / "rules.yml"), domain, augmentation_factor=0), domain)
+    return policy, domain
+
+
+@pytest.fixture
+def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RulePolicy, "_prediction_states", rules.prediction_states)
+    monkeypatch.setattr(RulePolicy, "_get_possible_keys", rules.possible_keys)
+
+
+def some_events(chance: random.Random) -> list[Event]:
+    """What might happen next in a conversation, sensible or not."""
+    said = UserUttered("hm", {"name": chance.choice(["greet", "price", "call", "stop", "unknown"])})
+    listens = ActionExecuted("action_listen")
+    anything: list[list[Event]] = [
+        [listens, said],
+        [listens, said],
+        [
+            listens,
+            said,
+            DefinePrevUserUtteredFeaturization(False),
+            ActionExecuted("utter_price"),
+            BotUttered("No."),
+        ],
+        [
+            ActionExecuted("call_form"),
+            ActiveLoop("call_form"),
+            SlotSet("requested_slot", "number"),
+            listens,
+            said,
+        ],
+        [ActionExecutionRejected("call_form")],
+        [ActionExecuted("call_form"), ActiveLoop(None), SlotSet("requested_slot", None)],
+        [ActionExecuted("action_deactivate_loop"), ActiveLoop(None)],
+        [ActionExecuted("utter_price")],
+        [
+            SlotSet("number", chance.choice(["1", None])),
+            SlotSet("member", chance.choice([True, False, None])),
+        ],
+        [UserUtteranceReverted()],
+        [Restarted()],
+    ]
+    return chance.choices(anything, weights=[6, 6, 4, 4, 3, 2, 2, 4, 2, 1, 1])[0]
+
+
+def conversations(chance: random.Random) -> Iterator[DialogueStateTracker]:
+    """One conversation after each thing that happens in it."""
+    tracker = DialogueStateTracker.from_events("visitor", [], slots=Domain.from_yaml(DOMAIN).slots)
+    for _ in range(40):
+        for event in some_events(chance):
+            tracker.update(event)
+        yield tracker
+
+
+def found(policy: RulePolicy, tracker: DialogueStateTracker, domain: Domain) -> Any:
+    prediction, source = policy._predict(tracker, domain)
+    return prediction.probabilities, prediction.events, prediction.hide_rule_turn, source
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_predictions_are_rasas_own(
+    seed: int, trained: tuple[RulePolicy, Domain], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, domain = trained
+    predicted = set()
+    for tracker in conversations(random.Random(seed)):
+        monkeypatch.setattr(RulePolicy, "_prediction_states", RASAS_STATES)
+        monkeypatch.setattr(RulePolicy, "_get_possible_keys", RASAS_KEYS)
+        expected = found(policy, tracker, domain)
+        monkeypatch.setattr(RulePolicy, "_prediction_states", rules.prediction_states)
+        monkeypatch.setattr(RulePolicy, "_get_possible_keys", rules.possible_keys)
+        actual = found(policy, tracker, domain)
+        assert actual[:3] == expected[:3]
+        # Rasa names a state that no rule knows by all of its history.
+        if expected[3] in policy.lookup["rules"] or not expected[3].startswith("["):
+            assert actual[3] == expected[3]
+        else:
+            assert actual[3] not in policy.lookup["rules"]
+        predicted.add(tuple(expected[0]))
+    assert len(predicted) > 2
+
+
+@pytest.mark.usefixtures("remembering")
+def test_a_long_conversation_is_not_replayed(
+    trained: tuple[RulePolicy, Domain], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, domain = trained
+    tracker = DialogueStateTracker.from_events("visitor", [], slots=domain.slots)
+    looked_at = []
+    get_active_state = domain.get_active_state
+    monkeypatch.setattr(
+        domain,
+        "get_active_state",
+        lambda *args, **kwargs: looked_at.append(1) or get_active_state(*args, **kwargs),
+    )
+    for _ in range(50):
+        tracker.update(ActionExecuted("action_listen"))
+        tracker.update(UserUttered("how much", {"name": "price"}))
+        looked_at.clear()
+        prediction, _ = policy._predict(tracker, domain)
+        assert domain.action_names_or_texts[prediction.max_confidence_index] == "utter_price"
+        assert len(looked_at) < 5
+
+
+@pytest.mark.usefixtures("remembering")
+def test_another_domain_begins_anew(trained: tuple[RulePolicy, Domain]) -> None:
+    policy, domain = trained
+    tracker = DialogueStateTracker.from_events(
+        "visitor",
+        [ActionExecuted("action_listen"), UserUttered("how much", {"name": "price"})],
+        slots=domain.slots,
+    )
+    states = policy._prediction_states(tracker, domain)
+    assert policy._prediction_states(tracker, Domain.from_yaml(DOMAIN)) == states
