@@ -27,7 +27,7 @@ _WHEN = re.compile(
     rf"(?:(?:on|this|next|early|late|mid|the|in the|every|any)\s+)*"
     rf"(?:(?:{_DAY}|{_PART})|(?:after|before|at|from|until|till|around|about|between|by)\s+(?:{_PART}|{_HOUR}|work|school)"
     rf"|{_HOUR}(?<=m)\b)"
-    rf"(?:\s*(?:,|and|or|to|except|but not|not|-|–)?\s*"
+    rf"(?:\s*,?\s*(?:and|or|to|except|but not|not|-|–)?\s*"
     rf"(?:(?:on|in the|the|at|after|before|from|until|till|around|about|between|by|next)\s+)*"
     rf"(?:{_DAY}|{_PART}|{_HOUR}|work|school)\b)*",
     re.IGNORECASE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -306,3 +307,15 @@ def test_a_locked_database_costs_no_reply_and_loses_no_record(later: System) -> 
         lock.close()
     assert visitor.stored("unanswered_questions")[0]["text"] == "which mechanic do you recommend for my car"
     assert other.stored("callback_requests")[0]["phone"] == "+61491570158"
+
+
+def test_the_conversation_in_the_readme_really_happens(visitor: Visitor) -> None:
+    readme = Path("README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```\n(visitor .*?)```", readme, re.DOTALL)
+    assert shown
+    turns = re.findall(r"^visitor +(.*)\nassistant +((?:.+\n|\n(?= ))+)", shown[1], re.MULTILINE)
+    assert len(turns) >= 3
+    for asked, answered in turns:
+        visitor.says(asked)
+        (reply,) = visitor.last
+        assert reply["text"].split() == answered.split()

@@ -1,0 +1,120 @@
+"""The form's reading of single messages; tests/e2e/test_callback.py has whole conversations."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import Any
+
+import pytest
+
+from actions.callback import ActionSubmitCallback, ValidateCallbackForm, new_reference
+from tests.actions.conftest import Desk
+
+CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
+FILLED = {CONSENT: True, NAME: "Rob", PHONE: "+61491570158", WHEN: "after 4"}
+
+
+def reads(
+    desk: Desk, requested: str | None, text: str, intent: str = "out_of_scope", **slots: Any
+) -> dict[str, Any]:
+    """The slots that a message sets while the form asks for one."""
+    desk.slots = {"requested_slot": requested, **slots}
+    desk.runs(ValidateCallbackForm(), text, intent)
+    return {event["name"]: event["value"] for event in desk.set}
+
+
+@pytest.mark.parametrize(
+    ("requested", "text", "intent", "slots"),
+    [
+        (CONSENT, "yes", "affirm", {CONSENT: True}),
+        (
+            CONSENT,
+            "yes, Rob, 0491 570 158",
+            "give_details",
+            {CONSENT: True, NAME: "Rob", PHONE: "+61491570158"},
+        ),
+        (CONSENT, "0491 570 158", "give_details", {PHONE: "+61491570158"}),
+        (CONSENT, "no", "deny", {CONSENT: False, "requested_slot": None}),
+        (NAME, "jane", "out_of_scope", {NAME: "Jane"}),
+        (NAME, "Will Smith", "faq/who_removes", {NAME: "Will Smith"}),
+        (PHONE, "0491 570 158", "give_details", {PHONE: "+61491570158"}),
+        (PHONE, "stop", "deny", {CONSENT: False, "requested_slot": None}),
+        (WHEN, "tomorrow at 2", "book_appointment", {WHEN: "tomorrow at 2"}),
+        (WHEN, "mornings, but not mondays", "ask_hours", {WHEN: "mornings, but not mondays"}),
+        (WHEN, "no thanks", "deny", {CONSENT: False, "requested_slot": None}),
+    ],
+)
+def test_an_answer_fills_its_slot(
+    desk: Desk, requested: str, text: str, intent: str, slots: dict[str, Any]
+) -> None:
+    assert reads(desk, requested, text, intent) == slots
+
+
+@pytest.mark.parametrize("requested", [CONSENT, NAME, PHONE, WHEN])
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("does it hurt", "faq/pain"),
+        ("what time do you open tomorrow", "ask_hours"),
+        ("cancel my appointment on tuesday", "book_appointment"),
+        ("what is the capital of france", "out_of_scope"),
+        ("I can't breathe, call me on 0491 570 158", "emergency"),
+        ("i want to die", "self_harm"),
+    ],
+)
+def test_a_question_or_a_cry_for_help_is_not_for_the_form(
+    desk: Desk, requested: str, text: str, intent: str
+) -> None:
+    assert reads(desk, requested, text, intent) == {}
+
+
+def test_what_is_no_answer_is_asked_for_again(desk: Desk) -> None:
+    assert reads(desk, NAME, "12") == {NAME: None}
+    assert desk.replies == ["utter_bad_callback_name"]
+    assert reads(desk, PHONE, "0491 570 15") == {PHONE: None}
+    assert desk.replies == ["utter_bad_callback_phone"]
+
+
+def test_a_correction_is_confirmed(desk: Desk) -> None:
+    said = "no, my number is 0491 570 159"
+    assert reads(desk, WHEN, said, "give_details", **{PHONE: "+61491570158"}) == {PHONE: "+61491570159"}
+    assert desk.replies == ["utter_changed_callback"]
+
+
+def test_the_clinic_s_own_number_is_nobody_s(desk: Desk) -> None:
+    assert PHONE not in reads(desk, None, "I rang 1300 455 792", "request_callback")
+
+
+def test_a_request_is_stored_and_the_slots_forgotten(desk: Desk) -> None:
+    desk.slots = dict(FILLED)
+    (message,) = desk.runs(ActionSubmitCallback())
+    assert message["response"] == "utter_callback_done" and message["number"] == "0491 570 158"
+    (stored,) = desk.rows("callback_requests")
+    assert stored["reference"] == message["reference"] and stored["phone"] == "+61491570158"
+    assert {desk.slots[slot] for slot in FILLED} == {None}
+
+
+def test_a_refusal_stores_nothing_and_forgets_everything(desk: Desk) -> None:
+    desk.slots = {**FILLED, CONSENT: False}
+    (message,) = desk.runs(ActionSubmitCallback())
+    assert message["response"] == "utter_callback_refused"
+    assert desk.rows("callback_requests") == []
+    assert {desk.slots[slot] for slot in FILLED} == {None}
+
+
+def test_no_call_is_promised_that_could_not_be_stored(desk: Desk) -> None:
+    (desk.folder / "milia.db").unlink()
+    (desk.folder / "milia.db").mkdir()  # neither a database
+    shutil.rmtree(desk.folder / "spool", ignore_errors=True)
+    (desk.folder / "spool").write_text("nor a spool")
+    desk.slots = dict(FILLED)
+    (message,) = desk.runs(ActionSubmitCallback())
+    assert message["response"] == "utter_callback_failed"
+
+
+def test_a_reference_can_be_read_out_on_the_phone() -> None:
+    made = {new_reference() for _ in range(200)}
+    assert len(made) > 195
+    assert all(re.fullmatch(r"CB-[2-9A-HJ-NP-Z]{5}", reference) for reference in made)
+    assert not any(set(reference[3:]) & set("01ILO") for reference in made)
