@@ -1,4 +1,4 @@
-"""The README tells the truth: its commands are there, its links lead somewhere, it is short."""
+"""The README and the map of the modules tell the truth."""
 
 from __future__ import annotations
 
@@ -39,3 +39,10 @@ def test_every_command_explains_itself() -> None:
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)", README))))
 def test_its_links_lead_somewhere(target: str) -> None:
     assert target.startswith("https://") or Path(ROOT, target).exists()
+
+
+def test_the_architecture_names_every_module() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    modules = {path.name for path in (ROOT / "bot").glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in (ROOT / "bot").glob("*/__init__.py")}
+    assert [name for name in sorted(modules | folders) if f"`bot/{name}`" not in text] == []
