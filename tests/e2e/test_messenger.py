@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import yaml
 
 from benchmarks.messenger_soak import Servers, soak
@@ -28,6 +29,8 @@ from bot.texts import load_texts
 from tests.conftest import ROOT, System, environment
 from tests.doubles.graph_api import Meta, message_problem
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 PAGE = "1"  # the hostile samples are for this Page
 HOSTILE = yaml.safe_load((ROOT / "tests" / "data" / "hostile.yml").read_text(encoding="utf-8"))
 
@@ -37,8 +40,9 @@ def _apart_from_asynchronous_tests() -> None:
     """These tests are asynchronous themselves and need no browser."""
 
 
-@pytest.fixture
-async def meta() -> AsyncIterator[Meta]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def own_meta() -> AsyncIterator[Meta]:
+    """Not that of `system`, which has a server of its own."""
     async with Meta(tokens={PAGE: "token-1"}) as meta:
         yield meta
         assert meta.refused == []
@@ -66,23 +70,26 @@ class Assistant:
         return [sent.text for sent in (await self.meta.sent_to(psid, before + number, 20))[before:]]
 
 
-@pytest.fixture
-async def assistant(system: System, meta: Meta, tmp_path: Path) -> AsyncIterator[Assistant]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def assistant(
+    system: System, own_meta: Meta, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Assistant]:
     """A chat server of its own; `system` has seen to the model."""
+    folder = tmp_path_factory.mktemp("messenger")
     variables = environment(
-        data_dir=tmp_path,
-        messenger_app_secret=meta.app_secret,
+        data_dir=folder,
+        messenger_app_secret=own_meta.app_secret,
         messenger_verify_token="verify-me",
         messenger_page_tokens=f"{PAGE}:token-1",
-        messenger_graph_url=meta.url,
+        messenger_graph_url=own_meta.url,
     )
-    settings = load_settings(variables, tmp_path / ".env")
+    settings = load_settings(variables, folder / ".env")
     Store(settings.store_url).migrate()
     servers = Servers(1, variables)
     await servers.start(servers.ports[0])
-    [meta.webhook] = servers.webhooks
-    yield Assistant(settings, meta, servers.ports[0])
-    meta.webhook = ""
+    [own_meta.webhook] = servers.webhooks
+    yield Assistant(settings, own_meta, servers.ports[0])
+    own_meta.webhook = ""
     logged = await asyncio.to_thread(servers.stop)
     assert "Traceback" not in logged, logged[-3000:]
 
@@ -102,7 +109,8 @@ async def test_the_answer_to_every_topic_reaches_a_person(assistant: Assistant) 
         payload = turns.signed(button, conversation_of(PAGE, psid))
         events.append(assistant.meta.postback(psid, "?", payload, page=PAGE))
     assert await assistant.meta.deliver(assistant.meta.body(PAGE, events)) == 200
-    await assistant.meta.until(lambda: assistant.meta.sent, 2 * len(events), 60)
+    for psid in people.values():
+        await assistant.meta.sent_to(psid, 2, 60)
     for intent, psid in people.items():
         got = "\n".join(sent.text for sent in assistant.meta.got(psid)[1:])
         assert got.strip(), intent
@@ -111,7 +119,7 @@ async def test_the_answer_to_every_topic_reaches_a_person(assistant: Assistant) 
     assert len(events) > 40
 
 
-def test_every_response_can_be_shown_on_messenger(tmp_path: Path) -> None:
+async def test_every_response_can_be_shown_on_messenger(tmp_path: Path) -> None:
     """Also those that only some moments bring."""
     settings = load_settings(environment(data_dir=tmp_path), tmp_path / ".env")
     texts = load_texts(settings)
@@ -143,8 +151,9 @@ async def test_a_person_from_get_started_to_a_call_back(assistant: Assistant) ->
     assert "miliagone" in discount and "first purchase" in discount
     [photo] = await assistant.answers(psid, meta.attachment(psid, "image", page=PAGE))
     assert "can't look at photos" in photo
-    [recorded] = assistant.store.questions(reason=Reason.UNSUPPORTED)
-    assert recorded.person == assistant.settings.person(CHANNEL, conversation_of(PAGE, psid))
+    person = assistant.settings.person(CHANNEL, conversation_of(PAGE, psid))
+    [recorded] = assistant.store.questions(reason=Reason.UNSUPPORTED, person_key=person.key)
+    assert recorded.person == person and recorded.text == "[image]"
     for text, expected in (
         ("please call me back", "Is it OK to call you?"),
         ("yes", "What name"),
@@ -154,7 +163,7 @@ async def test_a_person_from_get_started_to_a_call_back(assistant: Assistant) ->
     ):
         said = await assistant.answers(psid, meta.text(psid, text, page=PAGE))
         assert expected in said[0]
-    [request] = assistant.store.callbacks()
+    [request] = assistant.store.callbacks(person_key=person.key)
     assert request.person.channel == CHANNEL and request.phone == "+61412345678"
 
 
@@ -174,7 +183,7 @@ ANSWERED = {"two_messages_one_entry": 2, "voice_note": 1, "postback_unknown_lega
 async def test_hostile_requests_harm_nobody(assistant: Assistant) -> None:
     samples = [sample for sample in HOSTILE if sample["where"] == "messenger_webhook"]
     assert samples
-    meta = assistant.meta
+    meta, before = assistant.meta, len(assistant.meta.sent)
     async with aiohttp.ClientSession() as http:
         for sample in samples:
             payload = payload_of(sample)
@@ -199,7 +208,7 @@ async def test_hostile_requests_harm_nobody(assistant: Assistant) -> None:
             else:
                 await asyncio.sleep(0.1)
                 assert meta.got(psid) == [], sample["name"]
-    assert len(meta.sent) == sum(ANSWERED.values()) + len(ANSWERED)
+    assert len(meta.sent) - before == sum(ANSWERED.values()) + len(ANSWERED)
 
 
 async def test_hostile_texts_are_answered_as_texts(assistant: Assistant) -> None:
