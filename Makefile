@@ -51,6 +51,10 @@ bench: setup ## Measure speed
 widget-report: setup-test ## Measure the website's chat: size, barriers, time to a reply
 	@$(PYTHON) -m bot widget-report
 
+soak: setup-dev ## Run a long burst of messages through Messenger, with faults and killed servers
+	@$(PYTHON) -m bot train
+	@$(PYTHON) -m benchmarks.messenger_soak
+
 setup: python3 ## Install what running takes; done by `make run` too
 	@$(SETUP)
 
@@ -70,4 +74,4 @@ python3:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
 	  echo "Python 3.9 or later is needed to begin: install it, or name it with make PYTHON3=/path/to/python3." >&2; exit 1; }
 
-.PHONY: help run chat train test check lint types layers yaml data score bench widget-report setup lock clean setup-dev setup-test python3
+.PHONY: help run chat train test check lint types layers yaml data score bench widget-report soak setup lock clean setup-dev setup-test python3
