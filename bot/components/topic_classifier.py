@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,6 +194,9 @@ class TopicClassifier(GraphComponent):
             "learning_rate": 0.01,
             # Pull of the weights towards zero. Raising it trusts single examples less.
             "penalty": 1.0e-4,
+            # Messages whose readings are remembered. Raising it saves the 3 ms of reading for more messages
+            # that come back, at 10 kB of memory each.
+            "cache_size": 1000,
             # Features of the exact wording. Raising it mixes fewer words up, and makes the model larger.
             "buckets": 32_768,
             # How little a single word may weigh. Raising it trusts rare words less.
@@ -212,6 +216,7 @@ class TopicClassifier(GraphComponent):
         self._storage = storage
         self._resource = resource
         self._model = model
+        self._known: OrderedDict[tuple[str, ...], list[Reading]] = OrderedDict()
 
     @classmethod
     def create(
@@ -271,8 +276,19 @@ class TopicClassifier(GraphComponent):
         for message in messages:
             texts = message.get(READ_TEXTS)
             if self._model is not None and texts:
-                message.set(READINGS, self._model.read(texts, message.get(READ_FEATURES)))
+                message.set(READINGS, self._read(texts, message.get(READ_FEATURES)))
         return messages
+
+    def _read(self, texts: list[str], features: Floats) -> list[Reading]:
+        key = tuple(texts)
+        readings = self._known.pop(key, None)
+        if readings is None:
+            assert self._model is not None  # noqa: S101 -- the caller has asked
+            readings = self._model.read(texts, features)
+        self._known[key] = readings
+        if len(self._known) > self._config["cache_size"]:
+            self._known.popitem(last=False)
+        return readings
 
 
 def full_name(example: Message) -> str:

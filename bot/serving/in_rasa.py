@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 
 import rasa
+import rasa.core.actions.forms
+import rasa.core.policies.rule_policy
 import rasa.core.processor
 from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ignore]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
@@ -18,13 +20,24 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
-from bot.serving import rules
+from bot.serving import rules, trackers
 from bot.serving.runner import FlatGraphRunner
 
 _rasas_resolve = Event.resolve_by_type
 
 TURNS = 20
 """How many of a conversation's last turns a custom action is shown, so that its cost doesn't grow with it."""
+
+COPYING_FOR_THE_LOG = (rasa.core.processor, rasa.core.policies.rule_policy, rasa.core.actions.forms)
+"""Modules of Rasa that copy events and states for their log, even when nothing is logged; nothing else."""
+
+
+class NoCopies:
+    """In the place of Python's `copy` in these modules. What is logged is written out at once."""
+
+    @staticmethod
+    def deepcopy(value: Any) -> Any:
+        return value
 
 
 def replace() -> None:
@@ -35,6 +48,9 @@ def replace() -> None:
     Event.resolve_by_type = staticmethod(resolve_event)
     RulePolicy._prediction_states = rules.prediction_states
     RulePolicy._get_possible_keys = rules.possible_keys
+    DialogueStateTracker.applied_events = trackers.applied_events
+    for module in COPYING_FOR_THE_LOG:
+        module.copy = NoCopies
 
 
 def call_format(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:

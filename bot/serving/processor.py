@@ -43,5 +43,6 @@ class ServedProcessor(MessageProcessor):
             self._understanding, self._parse_message_with_graph, message, tracker, only_output_properties
         )
         self._update_full_retrieval_intent(parse_data)
-        self._check_for_unseen_features(parse_data)
+        # Rasa's own goes on to compare the intent with the domain, and makes a domain each time for that;
+        # a model's intents are its domain's.
         return parse_data

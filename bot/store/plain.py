@@ -47,6 +47,13 @@ def storable_id(text: str) -> str:
 
 def to_plain(value: Any) -> Any:
     """The value as JSON can hold it, texts cleaned, numbers finite."""
+    kind = type(value)  # first what nearly every value is: this runs for every part of every event
+    if kind is str:
+        return clean(value)
+    if kind is dict:
+        return {clean(str(key)): to_plain(item) for key, item in value.items()}
+    if kind is int or kind is bool or value is None:
+        return value
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components.sentence_encoder import SentenceEncoderFeaturizer
+from bot.components.sentence_encoder import READ_FEATURES, READ_TEXTS, SentenceEncoderFeaturizer
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier, full_name
 from bot.encoder_build import build_encoder
 from tests.components.conftest import Make, message
@@ -65,6 +65,17 @@ def test_topics_are_told_apart(make: Make, trained: TopicClassifier) -> None:
         assert np.isclose(sum(chance for _, chance in reading.topics), 1, atol=1e-3)
         assert -1 <= reading.nearness <= 1.01
         assert reading.probability("no such topic") == 0
+
+
+def test_what_is_remembered_was_read(make: Make, trained: TopicClassifier) -> None:
+    assert trained._model is not None
+    for _ in range(2):
+        for text in ("does it hurt", "how much is it", "hello", "does it hurt"):
+            found = message(text)
+            make(SentenceEncoderFeaturizer).process([found])
+            expected = trained._model.read(found.get(READ_TEXTS), found.get(READ_FEATURES))
+            assert trained.process([found])[0].get(READINGS) == expected
+    assert len(trained._known) == 3
 
 
 def test_the_model_holds_no_pickle(trained: TopicClassifier, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What replaces parts of Rasa does what they did."""
 
+import ast
+import copy
 import inspect
 from functools import partial
 from typing import Any
@@ -20,6 +22,7 @@ from bot.serving.runner import FlatGraphRunner
 
 RASAS_CALL_FORMAT = RemoteAction._action_call_format
 RASAS_VALIDATION = RemoteAction._validate_action_result
+RASAS_APPLIED_EVENTS = DialogueStateTracker.applied_events
 RASAS_RESOLUTION = Event.resolve_by_type
 
 DOMAIN = Domain.from_dict(
@@ -48,6 +51,9 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RASAS_VALIDATION)
     monkeypatch.setattr(RulePolicy, "_prediction_states", Policy._prediction_states)
     monkeypatch.setattr(RulePolicy, "_get_possible_keys", RulePolicy._get_possible_keys)
+    monkeypatch.setattr(DialogueStateTracker, "applied_events", RASAS_APPLIED_EVENTS)
+    for module in in_rasa.COPYING_FOR_THE_LOG:
+        monkeypatch.setattr(module, "copy", copy)
     in_rasa.replace()
 
 
@@ -116,3 +122,16 @@ def test_events_are_found_as_rasa_finds_them() -> None:
         assert in_rasa.resolve_event("unheard_of", SlotSet) is SlotSet
         with pytest.raises(ValueError, match="unheard_of"):
             in_rasa.resolve_event("unheard_of")
+
+
+def test_rasa_copies_for_its_log_alone() -> None:
+    for module in in_rasa.COPYING_FOR_THE_LOG:
+        tree = ast.parse(inspect.getsource(module))
+        logged = {
+            id(copied)
+            for call in ast.walk(tree)
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "structlogger.debug"
+            for copied in ast.walk(call)
+        }
+        uses = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "copy"]
+        assert uses and all(id(use) in logged for use in uses), module.__name__

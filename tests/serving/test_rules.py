@@ -1,7 +1,5 @@
 """What is remembered for RulePolicy gives what Rasa itself works out."""
 
-import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,21 +10,11 @@ from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import (
-    ActionExecuted,
-    ActionExecutionRejected,
-    ActiveLoop,
-    BotUttered,
-    DefinePrevUserUtteredFeaturization,
-    Event,
-    Restarted,
-    SlotSet,
-    UserUtteranceReverted,
-    UserUttered,
-)
+from rasa.shared.core.events import ActionExecuted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.serving import rules
+from tests.serving.conversations import conversation
 
 RASAS_STATES = Policy._prediction_states
 RASAS_KEYS = RulePolicy._get_possible_keys
@@ -123,50 +111,6 @@ def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RulePolicy, "_get_possible_keys", rules.possible_keys)
 
 
-def some_events(chance: random.Random) -> list[Event]:
-    """What might happen next in a conversation, sensible or not."""
-    said = UserUttered("hm", {"name": chance.choice(["greet", "price", "call", "stop", "unknown"])})
-    listens = ActionExecuted("action_listen")
-    anything: list[list[Event]] = [
-        [listens, said],
-        [listens, said],
-        [
-            listens,
-            said,
-            DefinePrevUserUtteredFeaturization(False),
-            ActionExecuted("utter_price"),
-            BotUttered("No."),
-        ],
-        [
-            ActionExecuted("call_form"),
-            ActiveLoop("call_form"),
-            SlotSet("requested_slot", "number"),
-            listens,
-            said,
-        ],
-        [ActionExecutionRejected("call_form")],
-        [ActionExecuted("call_form"), ActiveLoop(None), SlotSet("requested_slot", None)],
-        [ActionExecuted("action_deactivate_loop"), ActiveLoop(None)],
-        [ActionExecuted("utter_price")],
-        [
-            SlotSet("number", chance.choice(["1", None])),
-            SlotSet("member", chance.choice([True, False, None])),
-        ],
-        [UserUtteranceReverted()],
-        [Restarted()],
-    ]
-    return chance.choices(anything, weights=[6, 6, 4, 4, 3, 2, 2, 4, 2, 1, 1])[0]
-
-
-def conversations(chance: random.Random) -> Iterator[DialogueStateTracker]:
-    """One conversation after each thing that happens in it."""
-    tracker = DialogueStateTracker.from_events("visitor", [], slots=Domain.from_yaml(DOMAIN).slots)
-    for _ in range(40):
-        for event in some_events(chance):
-            tracker.update(event)
-        yield tracker
-
-
 def found(policy: RulePolicy, tracker: DialogueStateTracker, domain: Domain) -> Any:
     prediction, source = policy._predict(tracker, domain)
     return prediction.probabilities, prediction.events, prediction.hide_rule_turn, source
@@ -178,7 +122,7 @@ def test_predictions_are_rasas_own(
 ) -> None:
     policy, domain = trained
     predicted = set()
-    for tracker in conversations(random.Random(seed)):
+    for tracker in conversation(seed, domain):
         monkeypatch.setattr(RulePolicy, "_prediction_states", RASAS_STATES)
         monkeypatch.setattr(RulePolicy, "_get_possible_keys", RASAS_KEYS)
         expected = found(policy, tracker, domain)
