@@ -169,7 +169,7 @@ def test_erasing_a_person_leaves_nothing_of_them(store: Store, spool: Spool, per
     spool.append([{"kind": "Event", "person_key": other.key, "sender_id": other.sender_id, "data": {}}])
     receipt = store.erase_person(person, spool)
     assert receipt.person_key == person.key
-    assert dict(receipt.rows) == {
+    assert {table: n for table, n in receipt.rows.items() if not table.startswith("messenger_")} == {
         "unanswered_questions": 1,
         "callback_requests": 1,
         "booking_handoffs": 1,

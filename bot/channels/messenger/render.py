@@ -166,7 +166,7 @@ def _fitting(text: str, limit: int) -> int:
             break
         end = match.end()
     if end == 0:  # one grapheme that is too long, as hostile text may hold
-        return next(i for i in range(len(text), 0, -1) if characters(text[:i]) <= limit)
+        return next((i for i in range(len(text), 0, -1) if characters(text[:i]) <= limit), 0)
     return end
 
 
