@@ -7,8 +7,6 @@ their form (bot/scrub/forms.py), names by what is written around them and by spa
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from bot.scrub.forms import find_forms
 from bot.scrub.names import find_names
 from bot.scrub.span import Span, visible
@@ -18,11 +16,7 @@ LONGEST = 2000
 
 CUT = " [cut]"
 
-REMEMBERED = 1000
-"""Texts whose scrubbed form is remembered: with each question comes what was said before it, replies above all."""
 
-
-@lru_cache(REMEMBERED)
 def scrub(text: str) -> str:
     """The text with `[phone] [email] [dob] [medicare] [card] [address] [name]` in place of personal data."""
     cut = len(text) > LONGEST
