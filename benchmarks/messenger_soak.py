@@ -1,6 +1,6 @@
 """Messenger under a burst of events, faults of Graph and killed servers: is everything answered once?
 
-    python -m benchmarks.messenger_soak [--events 1000] [--people 200] [--kills 2] [--servers 1]
+    python -m benchmarks.messenger_soak [--events 1000] [--people 200] [--kills 2] [--servers 1] [--postgres]
 
 Meta is played on loopback (tests/doubles/graph_api.py); the servers are real ones, with the project's model.
 Batches come shuffled and a fifth of the events twice. What counts is what people got, not what tables say.
@@ -33,6 +33,7 @@ from bot.store.store import Store
 from bot.texts import load_texts
 from tests.conftest import ROOT, environment, free_ports
 from tests.doubles.graph_api import Fault, Meta
+from tests.store.conftest import new_postgres_database, start_postgres
 
 PAGE = "100"
 EVENTS_PER_SECOND = 50.0
@@ -306,9 +307,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--kills", type=int, default=2)
     parser.add_argument("--servers", type=int, default=1)
-    parser.add_argument("--database-url", default="")
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
     given = parser.parse_args(arguments)
-    figures = asyncio.run(soak(given.events, given.people, given.kills, given.servers, given.database_url))
+    postgres = start_postgres() if given.postgres else None
+    try:
+        url = new_postgres_database(postgres) if postgres else ""
+        figures = asyncio.run(soak(given.events, given.people, given.kills, given.servers, url))
+    finally:
+        if postgres:
+            postgres.cleanup()
     print(figures)
     wrong = figures.lost + figures.doubled + figures.out_of_order + figures.invalid
     return 1 if wrong or figures.percentile(99) >= 250 else 0

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
 """People who are being answered."""
-COMPUTING_AT_ONCE = 3
+COMPUTING_AT_ONCE = 2
 """Turns of theirs that compute. More would make nobody's answer faster, but the webhook slower."""
 
 
