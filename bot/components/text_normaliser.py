@@ -50,7 +50,7 @@ def normalise(text: str, limit: int) -> str:
     if _LATIN.search(plain):
         plain = " ".join(_latin(word) for word in plain.split())
     plain = plain.replace("’", "'").replace("‘", "'").translate(_BLANK_LETTERS)
-    return " ".join(plain.split())[:limit]
+    return " ".join(plain.split())[:limit].rstrip()
 
 
 def _latin(word: str) -> str:

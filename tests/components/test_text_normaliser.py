@@ -34,6 +34,7 @@ from tests.components.conftest import Make, message
         ("что такое милиа", "что такое милиа"),
         ("什么是粟粒疹", "什么是粟粒疹"),
         ("milia \ud83d ok", "milia ok"),
+        ("m" * 199 + "\r?", "m" * 199),
     ],
 )
 def test_plain_text(typed: str, plain: str) -> None:
