@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from benchmarks.browser import launch_options
@@ -23,6 +24,11 @@ from tests.doubles.meta_thread import MetaThread, meta_in_thread
 from tests.site import Site
 
 standin.install()  # Rasa is imported by tests of components, channels and stores
+
+# The same inputs in every run: what passes here passes in CI. HYPOTHESIS_PROFILE=explore tries new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -67,16 +67,16 @@ def test_from_a_question_nobody_could_answer_to_a_reply_and_a_decision(
     desk: Page, visit: Visit, system: System, meta: MetaThread, images: Path
 ) -> None:
     first, second = visit().open().ready(), visit().open().ready()
-    expect(first.say("Hi, I am Margaret Thatcher, do you do laser hair removal?")).to_contain_text(
+    expect(first.say("Hi, I am Margaret Thatcher, do you do ear piercing?")).to_contain_text(
         "1300 455 792"
     )
-    expect(second.say("is laser hair removal something you offer")).to_contain_text("1300 455 792")
-    meta.says(PSID, "laser hair removal, do you do that?")
+    expect(second.say("is ear piercing something you offer")).to_contain_text("1300 455 792")
+    meta.says(PSID, "ear piercing, do you do that?")
     meta.gets(PSID, 2)
 
-    group = desk.get_by_role("listitem").filter(has_text=re.compile("laser hair removal", re.IGNORECASE))
+    group = desk.get_by_role("listitem").filter(has_text=re.compile("ear piercing", re.IGNORECASE))
     for _ in range(20):
-        desk.goto(system.staff_url)
+        desk.goto(f"{system.staff_url}/?text=ear+piercing")
         if group.filter(has_text="3 people").count():
             break
     expect(group).to_have_count(1)
@@ -114,12 +114,13 @@ def test_from_a_question_nobody_could_answer_to_a_reply_and_a_decision(
     )
     desk.get_by_role("button", name="This topic answers it").click()
     expect(desk.locator(".told")).to_contain_text("Answered by")
+    desk.goto(f"{system.staff_url}/?text=ear+piercing")
     expect(group).to_have_count(0)
 
     desk.get_by_role("link", name="History").click()
     line = desk.get_by_role("listitem").filter(has_text="Answered by")
     expect(line).to_contain_text("admin")
-    expect(line).to_contain_text("laser hair removal")
+    expect(line).to_contain_text("ear piercing")
     expect(desk.get_by_role("listitem").filter(has_text="Replied to a person")).to_have_count(2)
     assert violations(desk) == []
 
@@ -127,7 +128,7 @@ def test_from_a_question_nobody_could_answer_to_a_reply_and_a_decision(
     expect(desk.get_by_role("main")).to_contain_text("delivered")
     desk.get_by_role("button", name="Take back").click()
     expect(desk.locator(".told")).to_contain_text("Taken back.")
-    desk.get_by_role("link", name="← Questions").click()
+    desk.goto(f"{system.staff_url}/?text=ear+piercing")
     expect(group).to_have_count(1)
 
 
