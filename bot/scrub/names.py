@@ -191,6 +191,9 @@ def _tagger() -> Any:
 def _by_spacy(text: str) -> Iterator[Span]:
     if not re.search(r"(?<!^)\b[A-Z][a-z]", text):  # without capitals it only guesses
         return
+    # Without a word that may be a name its finds would be refused; it may find a part of a compound.
+    if not any(map(_is_given, re.findall(_WORD, text + " " + re.sub("['-]", " ", text)))):
+        return
     with _loading:
         entities = [(e.text, e.start_char) for e in _tagger()(text).ents if e.label_ == "PERSON"]
     for entity, start in entities:
