@@ -12,3 +12,5 @@ lock() {
 lock --override requirements-overrides.txt pyproject.toml -o requirements.txt
 lock --override requirements-overrides.txt --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 echo uv | lock - -o requirements-uv.txt
+# What `make bench` measures against: Rasa as everybody gets it, TensorFlow included.
+printf 'rasa==3.6.21\nsetuptools==70.3.0\n' | lock - -o requirements-bench.txt

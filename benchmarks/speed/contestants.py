@@ -210,7 +210,9 @@ def free_port() -> int:
 
 def family(pid: int) -> list[tuple[int, int]]:
     """A process and all below it: process id and resident bytes."""
-    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [tuple(map(int, line.split())) for line in lines.splitlines()]
     members = {pid}
     while grown := {child for child, parent, _ in rows if parent in members} - members:

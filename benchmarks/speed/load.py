@@ -1,8 +1,8 @@
 """The load generator, a process of its own: takes a job as JSON on stdin, prints what came out.
 
-    {"visitors": "website", "url": ..., "conversations": [[text, ...], ...], "at_once": 16}
-    {..., "rate": 60.0}      messages come at random moments, so many a second, whether or not others wait
-    {..., "from_turn": 2}    counts only from that turn of each conversation on
+{"visitors": "website", "url": ..., "conversations": [[text, ...], ...], "at_once": 16}
+{..., "rate": 60.0}      messages come at random moments, so many a second, whether or not others wait
+{..., "from_turn": 2}    counts only from that turn of each conversation on
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Load:
                 if turn < len(texts):
                     due += chance.expovariate(self._job["rate"])
                     await asyncio.sleep(due - time.perf_counter())
-                    tasks.append(asyncio.ensure_future(self._in_order(order[number], begun[number], texts[turn], due)))
+                    tasks.append(
+                        asyncio.ensure_future(self._in_order(order[number], begun[number], texts[turn], due))
+                    )
         await asyncio.gather(*tasks)
 
     async def _in_order(self, order: asyncio.Lock, conversation: Any, text: str, due: float) -> None:

@@ -44,7 +44,9 @@ def python() -> Path:
 def starter_project(interpreter: Path, folder: Path) -> Path:
     """A fresh copy of the assistant that `rasa init` makes."""
     code = "import rasa, pathlib; print(pathlib.Path(rasa.__file__).parent)"
-    found = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True, env=clean_environment())
+    found = subprocess.run(
+        [interpreter, "-c", code], capture_output=True, text=True, check=True, env=clean_environment()
+    )
     project = folder / "starter"
     if project.exists():
         shutil.rmtree(project)
@@ -55,12 +57,17 @@ def starter_project(interpreter: Path, folder: Path) -> Path:
 def train(interpreter: Path, project: Path) -> float:
     """Trains it from nothing; seconds."""
     shutil.rmtree(project / "models", ignore_errors=True)
-    return timed([str(interpreter), "-m", "rasa", "train", "--force"], project, {"RASA_TELEMETRY_ENABLED": "false"})
+    return timed(
+        [str(interpreter), "-m", "rasa", "train", "--force"], project, {"RASA_TELEMETRY_ENABLED": "false"}
+    )
 
 
 def train_ours(folder: Path) -> float:
     """Trains this project's model on its own data, as `make train` does; seconds."""
-    settings = {"MILIA_DATA_DIR": str(folder / "training"), "MILIA_MODELS_DIR": str(folder / "training" / "models")}
+    settings = {
+        "MILIA_DATA_DIR": str(folder / "training"),
+        "MILIA_MODELS_DIR": str(folder / "training" / "models"),
+    }
     return timed([sys.executable, "-m", "bot", "train", "--force"], ROOT, settings)
 
 
@@ -71,11 +78,17 @@ def train_ours_on_starter(project: Path, folder: Path) -> float:
         shutil.rmtree(copy)
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns("models", ".rasa", "tests", "actions"))
     shutil.copy(ROOT / "config.yml", copy / "config.yml")
-    settings = {"PYTHONPATH": str(ROOT), "MILIA_BUILD_DIR": str(ROOT / "build"), "MILIA_DATA_DIR": str(copy / "var")}
+    settings = {
+        "PYTHONPATH": str(ROOT),
+        "MILIA_BUILD_DIR": str(ROOT / "build"),
+        "MILIA_DATA_DIR": str(copy / "var"),
+    }
     # Our one policy works on rules: the starter's three stories say the same as its rules would.
     for stories in (copy / "data").glob("stories.yml"):
         stories.unlink()
-    return timed([sys.executable, "-m", "bot", "rasa", "train", "--force", "--skip-validation"], copy, settings)
+    return timed(
+        [sys.executable, "-m", "bot", "rasa", "train", "--force", "--skip-validation"], copy, settings
+    )
 
 
 def timed(command: list[str], where: Path, settings: dict[str, str]) -> float:

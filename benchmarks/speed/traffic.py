@@ -62,7 +62,9 @@ def of_the_clinic() -> Traffic:
             if path.is_file():
                 texts[kind] += _texts(path)
     known = {text for some in texts.values() for text in some}
-    texts["questions"] += [text for text in dict.fromkeys(examples(Path("data/nlu.yml"))) if text not in known]
+    texts["questions"] += [
+        text for text in dict.fromkeys(examples(Path("data/nlu.yml"))) if text not in known
+    ]
     return Traffic({kind: list(dict.fromkeys(some)) for kind, some in texts.items()}, MIX)
 
 
@@ -80,4 +82,8 @@ def examples(nlu: Path) -> Iterator[str]:
 
 def _texts(path: Path) -> list[str]:
     items = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [turn["user"] for item in items for turn in item["turns"]] if "turns" in items[0] else [i["text"] for i in items]
+    return (
+        [turn["user"] for item in items for turn in item["turns"]]
+        if "turns" in items[0]
+        else [i["text"] for i in items]
+    )
