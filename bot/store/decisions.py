@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from bot.model import OutgoingReply, new_id, utc_now
 from bot.review_model import Comment, Conflict, GroupState, HistoryEntry, NotThere, ReviewError, Who
+from bot.store.edition import next_edition
 from bot.store.groups import GroupStore
 from bot.store.history import append, entries, last_of
 from bot.store.placing import Sum, group_row, groups, places, recount
@@ -37,7 +38,7 @@ class DecisionStore(GroupStore):
         **changes: Any,
     ) -> None:
         """Changes a group's fields (`state`, `topic`, `assignee`, `needs_answer`)."""
-        self._write(lambda c: _change(c, group_id, version, who, action, changes, data or {}))
+        self._write(lambda c: change_group(c, group_id, version, who, action, data, **changes))
 
     def undo(self, group_id: str, version: int, who: Who, entry_id: str, total: Sum) -> None:
         """Takes back the latest thing done to a group that isn't taken back yet."""
@@ -147,6 +148,19 @@ def _entry(who: Who, action: str, subject_id: str, data: Mapping[str, Any]) -> H
     return HistoryEntry(who.name, action, "group", subject_id, who_id=who.id, data=data)
 
 
+def change_group(
+    connection: Connection,
+    group_id: str,
+    version: int,
+    who: Who,
+    action: str,
+    data: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """Changes a group's fields in the transaction of something larger; see `DecisionStore.decide`."""
+    _change(connection, group_id, version, who, action, changes, data or {})
+
+
 def _change(
     connection: Connection,
     group_id: str,
@@ -165,6 +179,8 @@ def _change(
         changes = {**changes, "people_at_decision": row["people"]}
     before = {key: row[key] for key in _FIELDS if key in changes}
     after = {key: value for key, value in changes.items() if key != "people_at_decision"}
+    if "state" in changes or action == "merged":  # the wordings that are in it now were seen and settled
+        changes = {**changes, "decided_by": who.name, "decided_at": utc_now()}
     done = connection.execute(
         sa.update(question_groups)
         .where(groups.id == group_id, groups.version == version)
@@ -172,6 +188,7 @@ def _change(
     )
     if done.rowcount != 1:  # PostgreSQL lets two readers of the same version come this far
         raise Conflict(last_of(connection, group_id))
+    next_edition(connection)
     line = {**data, "before": before, "after": after}
     append(
         connection,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from bot.model import Reason, new_id, utc_now
 from bot.review_model import SYSTEM, Anchor, GroupState, HistoryEntry, NotThere
+from bot.store.edition import next_edition
 from bot.store.history import HistoryStore, append
 from bot.store.review_tables import group_comments, question_groups, question_places
 from bot.store.tables import unanswered_questions
@@ -88,7 +89,12 @@ class PlacingStore(HistoryStore):
     def recount_groups(self, group_ids: Iterable[str], total: Sum) -> None:
         """Counts groups anew after questions were moved or erased; groups without questions go away."""
         ids = list(group_ids)
-        self._write(lambda connection: recount(connection, ids, total))
+
+        def work(connection: Connection) -> None:
+            recount(connection, ids, total)
+            next_edition(connection)  # wordings that were settled may be gone
+
+        self._write(work)
 
     def groups_of(self, person_key: str) -> list[str]:
         """The groups (and merged anchors) in which this person's questions stand."""
@@ -153,6 +159,7 @@ def _count_one_more(
         values.update(state=GroupState.NEW.value, version=row["version"] + 1)
         data = {"before": {"state": row["state"], "people_at_decision": row["people_at_decision"]}}
         append(connection, HistoryEntry(SYSTEM.name, "returned", "group", group_id, data=data))
+        next_edition(connection)
     connection.execute(sa.update(question_groups).where(groups.id == group_id).values(**values))
 
 

@@ -17,6 +17,9 @@ question_groups = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.Column("duplicate_of", sa.String(32), nullable=True, index=True),
     sa.Column("people_at_decision", sa.Integer, nullable=False, server_default="0"),
+    # Who settled it, and when: the wordings that were in it then.
+    sa.Column("decided_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("decided_at", UtcTime, nullable=True),
     # Counted when a question comes in, so that the queue opens at once.
     sa.Column("people", sa.Integer, nullable=False, server_default="0"),
     sa.Column("questions", sa.Integer, nullable=False, server_default="0"),

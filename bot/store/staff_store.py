@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.store.accounts import AccountStore
+from bot.store.answers import AnswerStore
 from bot.store.callbacks import CallbackStore
 from bot.store.clinic import ClinicStore
 from bot.store.decisions import DecisionStore
@@ -12,6 +13,13 @@ from bot.store.people import PeopleStore
 
 
 class StaffStore(
-    DecisionStore, PeopleStore, AccountStore, CallbackStore, NoticeStore, OutcomeStore, ClinicStore
+    AnswerStore,
+    DecisionStore,
+    PeopleStore,
+    AccountStore,
+    CallbackStore,
+    NoticeStore,
+    OutcomeStore,
+    ClinicStore,
 ):
     """One transaction a method, as in every store here."""
