@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
@@ -39,11 +42,12 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
         if utter_action == SEVERAL:
             replies = self.parts(kwargs.get("parts", ()), output_channel)
             answered = [part["response"].replace("utter_", "/", 1) for part in kwargs.get("parts", ())]
-            return to_message(join(replies, answered)) if replies else None
+            reply = join(replies, answered) if replies else None
+            return to_message(_named(reply, utter_action, tracker)) if reply else None
         reply = self.reply(self.clearer(utter_action, tracker), output_channel, kwargs)
         if reply and utter_action == ASK_WHICH:
             reply = self.offering(reply, kwargs.get("offers", ()))
-        return to_message(reply) if reply else None
+        return to_message(_named(reply, utter_action, tracker)) if reply else None
 
     def clearer(self, utter_action: str, tracker: DialogueStateTracker) -> str:
         """For "I don't know" the response that says why, where the message holds nothing to answer."""
@@ -78,3 +82,17 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
         variations = self.responses.get(f"utter_{intent}") or [{}]
         title: str | None = (variations[0].get("metadata") or {}).get("title")
         return title
+
+
+def _named(reply: Reply, utter_action: str, tracker: DialogueStateTracker) -> Reply:
+    """The reply under an id that it gets again, should its message have to be answered again.
+
+    A visitor who had it before the connection was cut is then shown it once.
+    """
+    place = 0
+    for event in reversed(tracker.events):
+        place += isinstance(event, BotUttered)
+        if isinstance(event, UserUttered) and event.message_id:
+            told = "\0".join((tracker.sender_id, event.message_id, str(place), utter_action))
+            return replace(reply, id=hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32])
+    return reply

@@ -92,7 +92,8 @@ class RestChannel(InputChannel):
                 return json_response({"error": str(error)}, status=413 if "too large" in str(error) else 400)
             conversation = f"rest-{sender}"
             output = RestOutput(turns, sender)
-            await turns.run(on_new_message, text, conversation, output)
+            store = request.app.ctx.agent.tracker_store
+            await turns.run(on_new_message, text, conversation, output, store)
             return json_response(output.messages)
 
         return webhook

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.events import BotUttered, UserUttered
 
 from bot.model import Button, Reply
 from bot.payloads import sign, verify
-from bot.reply import from_message
+from bot.reply import from_message, to_message
 from bot.settings import Settings
 from bot.texts import Texts
 
 logger = logging.getLogger(__name__)
 
+SECONDS_FOR_A_TURN = 4.5
+"""After which a visitor is given the phone line, so that nobody waits longer than 5 s for a reply."""
 MAX_STORED_CHARACTERS = 5_000
 CUT_MARK = " [cut]"
 
@@ -30,11 +34,12 @@ OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 class ReplyOutput(OutputChannel):
     """An output channel that renders whole replies. Subclasses say how in `send_reply`."""
 
-    sent = 0
+    sent: tuple[Reply, ...] = ()
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
-        self.sent += 1
-        await self.send_reply(recipient_id, from_message(message))
+        reply = from_message(message)
+        self.sent = (*self.sent, reply)
+        await self.send_reply(recipient_id, reply)
 
     async def send_reply(self, recipient_id: str, reply: Reply) -> None:
         """Brings one reply to the person."""
@@ -49,7 +54,9 @@ class Turns:
         time_limit: seconds after which the visitor is helped without an answer.
     """
 
-    def __init__(self, channel: str, settings: Settings, texts: Texts, time_limit: float = 10.0) -> None:
+    def __init__(
+        self, channel: str, settings: Settings, texts: Texts, time_limit: float = SECONDS_FOR_A_TURN
+    ) -> None:
         self.channel = channel
         self.texts = texts
         self.time_limit = time_limit
@@ -69,21 +76,32 @@ class Turns:
         text: str,
         conversation: str,
         output: ReplyOutput,
+        store: TrackerStore,
         metadata: Mapping[str, Any] | None = None,
         message_id: str | None = None,
     ) -> None:
-        """Answers one message; always sends at least one reply, also when everything behind it fails."""
+        """Answers one message; always sends at least one reply, also when everything behind it fails.
+
+        store: where the conversation is kept; what was said in a turn that failed is added there.
+        """
         message = self.message(text, conversation, output, metadata, message_id)
         try:
             await asyncio.wait_for(on_new_message(message), self.time_limit)
+            if output.sent:
+                return
         except asyncio.TimeoutError:
             logger.error(
                 "A turn took longer than %s s; the visitor was given the phone line.", self.time_limit
             )
         except Exception:
             logger.exception("A turn failed; the visitor was given the phone line.")
-        if not output.sent:
-            await output.send_reply(conversation, self.texts.reply("utter_trouble"))
+        trouble = () if output.sent else (self.texts.reply("utter_trouble"),)
+        for reply in trouble:
+            await output.send_reply(conversation, reply)
+        try:
+            await _keep(store, message, output.sent, trouble)
+        except Exception:
+            logger.exception("What was said in a turn that failed could not be kept.")
 
     def message(
         self,
@@ -107,6 +125,26 @@ class Turns:
             message_id=message_id,
             metadata=dict(metadata or {}),
         )
+
+
+async def _keep(
+    store: TrackerStore, message: UserMessage, said: Sequence[Reply], trouble: Sequence[Reply]
+) -> None:
+    """Adds a turn that failed to its conversation, so that the visitor finds it there after a reload.
+
+    said: the replies that it brought before it failed; they are there when it was stored all the same.
+    trouble: the reply of the channel itself, which knows nothing of turns.
+    """
+    tracker = await store.get_or_create_tracker(message.sender_id)
+    stored = any(isinstance(e, UserUttered) and e.message_id == message.message_id for e in tracker.events)
+    if not stored:
+        # Without an intent: the conversation goes on from where it was before this message.
+        channel, of_message = message.input_channel, message.message_id
+        tracker.update(UserUttered(message.text, input_channel=channel, message_id=of_message))
+    for reply in (*(() if stored else said), *trouble):
+        shown = to_message(reply)
+        tracker.update(BotUttered(shown.pop("text"), shown))
+    await store.save(tracker)
 
 
 def parsed_button(button: Button) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving.errors import StartError
 from bot.serving.processor import ServedProcessor
+from bot.store.store import Store, StoreUnavailable
+from bot.store.tracker_store import AppendTrackerStore
 
 logger = logging.getLogger(__name__)
 
@@ -37,15 +39,7 @@ class ServedAgent(Agent):
 
         A model that fails to load leaves the one in use where it is.
         """
-        processor = await asyncio.to_thread(
-            ServedProcessor,
-            model_path=str(model),
-            tracker_store=self.tracker_store,
-            lock_store=self.lock_store,
-            action_endpoint=self.action_endpoint,
-            generator=self.nlg,
-            http_interpreter=self.http_interpreter,
-        )
+        processor = await asyncio.to_thread(self._ready_processor, model)
         # From here on as `Agent.load_model`, on the event loop: messages see either all of it or nothing.
         self.processor = processor
         self.domain = processor.domain
@@ -57,6 +51,18 @@ class ServedAgent(Agent):
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+
+    def _ready_processor(self, model: Path) -> ServedProcessor:
+        processor = ServedProcessor(
+            model_path=str(model),
+            tracker_store=self.tracker_store,
+            lock_store=self.lock_store,
+            action_endpoint=self.action_endpoint,
+            generator=self.nlg,
+            http_interpreter=self.http_interpreter,
+        )
+        processor.warm_up()
+        return processor
 
 
 async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
@@ -85,7 +91,21 @@ async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
     )
     _check_made("lock_store", endpoints.lock_store, agent.lock_store)
     _check_made("nlg", endpoints.nlg, agent.nlg)
+    if isinstance(tracker_store, AppendTrackerStore):
+        await asyncio.to_thread(_check_migrated, tracker_store.recorder.store)
     return agent
+
+
+def _check_migrated(store: Store) -> None:
+    try:
+        migrated = store.is_migrated()
+    except StoreUnavailable as error:
+        logger.warning("The database can't be used (%s); visitors are answered without it.", error)
+        return
+    if not migrated:
+        raise StartError(
+            "The database isn't prepared for this version: run `python -m bot migrate-data` first."
+        )
 
 
 def _check_importable(part: str, configured: EndpointConfig | None) -> None:

@@ -14,6 +14,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 SECONDS_BETWEEN_SWITCHES = 0.001
 """How long a thread keeps Python from another that wants it; 5 ms, the default, is a whole message's time."""
 
+WARMING = ("Do milia hurt?", "Is Emma Jones in on Tuesday?")
+"""A known topic and an unknown one."""
+
 
 class ServedProcessor(MessageProcessor):
     """A `MessageProcessor` that has the pipeline run in a thread.
@@ -27,6 +30,12 @@ class ServedProcessor(MessageProcessor):
         super().__init__(*args, **kwargs)
         self._understanding = ThreadPoolExecutor(1, thread_name_prefix="understanding")
         sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
+
+    def warm_up(self) -> None:
+        """Have the pipeline load what it loads at its first message, before a visitor waits for it."""
+        nobody = DialogueStateTracker.from_events("nobody", [])
+        for text in WARMING:
+            self._parse_message_with_graph(UserMessage(text, sender_id=nobody.sender_id), nobody, True)
 
     async def parse_message(
         self,

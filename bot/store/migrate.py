@@ -34,6 +34,11 @@ def migrate(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
+def newest() -> str:
+    """The last revision that there is."""
+    return max(path.name for path in (Path(__file__).parent / "migrations" / "versions").glob("v*.py"))[1:5]
+
+
 @contextlib.contextmanager
 def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite":

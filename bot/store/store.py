@@ -83,6 +83,17 @@ class Store:
         except _UNAVAILABLE as error:
             raise StoreUnavailable(_why(error)) from error
 
+    def is_migrated(self) -> bool:
+        """Whether the tables are those of this version, or of a later one that is being rolled out."""
+
+        def look(connection: Connection) -> bool:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return False
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            return str(found or "") >= migrate.newest()
+
+        return self._read(look)
+
     def close(self) -> None:
         """Gives all connections back."""
         if "_engine" in self.__dict__:

@@ -93,7 +93,9 @@ class Dialogue:
         if again and (said := await self._said_already(event)):
             return said
         output = Collected()
-        await self._turns.run(self._on_new_message, text, event.conversation, output, message_id=event.key)
+        await self._turns.run(
+            self._on_new_message, text, event.conversation, output, self._tracker_store, message_id=event.key
+        )
         return output.replies
 
     async def _said_already(self, event: InboxEvent) -> list[Reply]:

@@ -129,7 +129,7 @@ class Chat:
             await self._count("session", session.conversation)
             await self._count("address", address_of(request, self._settings.proxies))
             chosen = payload if self._turns.button(payload, session.conversation) else text
-            exchange = self._begin(session, message_id, chosen)
+            exchange = self._begin(request, session, message_id, chosen)
         await self._stream(request, exchange)
 
     async def history(self, request: Request) -> HTTPResponse:
@@ -211,11 +211,13 @@ class Chat:
         if wait is not None:
             raise Refusal(429, self._texts.reply("utter_widget_too_many").text, wait)
 
-    def _begin(self, session: Session, message_id: str, chosen: str) -> Exchange:
+    def _begin(self, request: Request, session: Session, message_id: str, chosen: str) -> Exchange:
+        conversation, store = session.conversation, request.app.ctx.agent.tracker_store
+
         async def answer(exchange: Exchange) -> None:
             output = WebsiteOutput(self._turns, exchange)
             await self._turns.run(
-                self._on_new_message, chosen, session.conversation, output, message_id=message_id
+                self._on_new_message, chosen, conversation, output, store, message_id=message_id
             )
 
         try:

@@ -25,7 +25,11 @@ def items_of(
         events: of the conversation's tracker.
         outgoing: replies that were sent outside of a turn, by staff.
     """
-    timed = [(event.timestamp, item_of(event, turns, conversation)) for event in events]
+    latest = 0.0
+    timed: list[tuple[float, dict[str, Any] | None]] = []
+    for event in events:  # are in order, also when the server's clock was put back between them
+        latest = max(latest, event.timestamp or 0.0)
+        timed.append((latest, item_of(event, turns, conversation)))
     timed += [(reply.created_at.timestamp(), staff_item(reply, turns, conversation)) for reply in outgoing]
     items = [item for _, item in sorted(timed, key=lambda pair: pair[0]) if item]
     return items[-LATEST:]
