@@ -9,13 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.clinic import Clinic, clinic_from, load_clinic
+from bot.live import Live
 from bot.settings import Settings, SettingsError
 from bot.store.clinic import ClinicStore
 
 logger = logging.getLogger(__name__)
-
-EVERY = 1.0
-"""Seconds between two looks at the database."""
 
 # What staff may change; the rest (name, website, time zone) belongs to the installation.
 EDITABLE = (
@@ -24,46 +22,29 @@ EDITABLE = (
 )  # fmt: skip
 
 
-class ClinicSource:
-    """Keeps the facts up to date in a thread of its own, so that no message waits for the database.
-
-    Whatever goes wrong, the facts that were known last are given.
-    """
+class ClinicSource(Live):
+    """The facts, up to date."""
 
     def __init__(self, settings: Settings, store: ClinicStore | None = None) -> None:
         self._file = load_clinic(settings.clinic_file)
         self._clinic = self._file
         self._store = store or ClinicStore(settings.store_url)
         self._overrides: Mapping[str, str] = {}
-        self._stop = threading.Event()
-        self.refresh()
-        threading.Thread(target=self._watch, name="clinic-source", daemon=True).start()
+        super().__init__("clinic-source")
 
     @property
     def clinic(self) -> Clinic:
         """The facts as they are now."""
         return self._clinic
 
-    def stop(self) -> None:
-        self._stop.set()
-
-    def refresh(self) -> None:
-        """Looks at once."""
-        try:
-            overrides = self._store.clinic_overrides()
-        except Exception as error:  # the database is away, or its tables are not there yet
-            logger.debug("The clinic's changed details can't be read (%s).", error)
-            return
+    def look(self) -> None:
+        overrides = self._store.clinic_overrides()
         if overrides != self._overrides:
             try:
                 self._clinic = with_overrides(self._file, overrides)
             except SettingsError as error:
                 logger.warning("The changed clinic details are refused: %s", error)
             self._overrides = overrides
-
-    def _watch(self) -> None:
-        while not self._stop.wait(EVERY):
-            self.refresh()
 
 
 def editable_values(clinic: Clinic) -> dict[str, str]:

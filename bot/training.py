@@ -23,6 +23,8 @@ INPUTS = (
     "bot/components/**/*.yml",
     "bot/encoder*.py",
     "bot/grams.py",
+    "bot/importer.py",
+    "bot/plain_text.py",
     "bot/spelling.py",
     "bot/language*",
     "build/encoder/manifest.json",
@@ -85,7 +87,7 @@ def _train(models: Path, name: str, log: Path) -> None:
     command += ["--skip-validation", "--domain", "domain.yml", "--data", "data", "--config", "config.yml"]
     command += ["--out", str(scratch), "--fixed-model-name", name]
     # Rasa's cache knows a component's own source, but not the modules that it uses: train all of it anew.
-    environment = {**os.environ, "RASA_MAX_CACHE_SIZE": "0"}
+    environment = {**os.environ, "RASA_MAX_CACHE_SIZE": "0", "MILIA_DECISIONS_FILE": ""}
     try:
         with log.open("w") as output:
             done = subprocess.run(

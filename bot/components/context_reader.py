@@ -109,6 +109,13 @@ def is_elliptical(text: str) -> bool:
     return bool(_FRAGMENT.match(plain)) or len(plain.split()) <= 3
 
 
+def leans_on_context(text: str) -> bool:
+    """Whether a text means something else after another topic ("does it hurt?", "how long?")."""
+    plain = text.lower().strip(" ?!.")
+    leans = _FRAGMENT.match(plain) or _CONTINUES.match(plain) or _PRONOUN.search(plain)
+    return bool(leans) or len(plain.split()) <= 2
+
+
 def previous_topic(tracker: DialogueStateTracker, look_back: int) -> str | None:
     """The last topic, within some messages, that was more than small talk."""
     seen = 0
