@@ -185,6 +185,18 @@ class Settings:
         "var", "Folder for the database, the spool and generated secrets. Never committed.", _path
     )
     models_dir: Path = setting("models", "Folder for trained models.", _path)
+    models_url: str = setting(
+        "",
+        "Where chat servers ask for the live release; empty is the staff app at its host and port.",
+        _base_url,
+    )
+    releases_kept: int = setting(
+        "5", "Releases whose models are kept, so that staff can go back to them.", _positive
+    )
+    decisions_file: str = setting(
+        "",
+        "File with what staff decided, merged into the training data; publishing sets it for its trainings.",
+    )
     build_dir: Path = setting("build", "Folder for the encoder that is built at set-up.", _path)
     clinic_file: Path = setting("clinic.yml", "The clinic's facts: phone, links, offer, hours.", _path)
     database_url: str = setting(

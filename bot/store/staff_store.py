@@ -10,6 +10,7 @@ from bot.store.decisions import DecisionStore
 from bot.store.notices import NoticeStore
 from bot.store.outcomes import OutcomeStore
 from bot.store.people import PeopleStore
+from bot.store.publish_runs import PublishRunStore
 
 
 class StaffStore(
@@ -21,5 +22,6 @@ class StaffStore(
     NoticeStore,
     OutcomeStore,
     ClinicStore,
+    PublishRunStore,
 ):
     """One transaction a method, as in every store here."""
