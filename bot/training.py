@@ -24,7 +24,6 @@ INPUTS = (
     "bot/encoder*.py",
     "bot/grams.py",
     "bot/importer.py",
-    "bot/importer.py",
     "bot/plain_text.py",
     "bot/spelling.py",
     "bot/language*",
