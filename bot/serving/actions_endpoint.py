@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
+from urllib.parse import urljoin
 
 import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
@@ -18,6 +21,9 @@ from bot.serving.errors import where
 from bot.serving.executor import PACKAGE, Executor
 
 logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 1.0
+"""How often it is looked whether an action server that went away is back."""
 
 
 class _ActionsEndpoint(EndpointConfig):
@@ -61,30 +67,68 @@ class InProcessActions(_ActionsEndpoint):
 
 
 class RemoteActions(_ActionsEndpoint):
-    """An action server at a URL, over connections that are kept open, each call within a bounded time."""
+    """An action server at a URL, over connections that are kept open, each call within a bounded time.
 
-    def __init__(self, url: str, timeout: float) -> None:
+    While it is away its actions run here, which have the same database and spool. A call that it may have
+    got is not repeated here: what an action does, it should do once.
+    """
+
+    def __init__(self, url: str, timeout: float, look_every: float = SECONDS_BETWEEN_LOOKS) -> None:
         super().__init__(timeout, url)
         self._kept: aiohttp.ClientSession | None = None
+        self._look_every = look_every
+        self._looking: asyncio.Task[None] | None = None
 
     async def request(self, *args: Any, **kwargs: Any) -> Any:
         """Post the call in `json` to the action server and return its answer."""
         name = kwargs["json"].get("next_action")
-        if self._kept is None or self._kept.closed:
-            self._kept = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.timeout))
+        if self._looking is not None:
+            return await self._here.request(*args, **kwargs)
         try:
-            async with self._kept.post(
+            async with self._session.post(
                 self.url, json=kwargs["json"], compress=kwargs.get("compress")
             ) as answer:
                 if answer.status >= 400:
                     raise ClientResponseError(answer.status, answer.reason, await answer.text())
                 return await answer.json()
+        except aiohttp.ClientConnectorError:
+            self._lost()
+            return await self._here.request(*args, **kwargs)
         except asyncio.TimeoutError:
+            self._lost()
             raise _failed(
                 504, name, f"The action server took more than {self.timeout:g} s for {name}."
             ) from None
 
+    @cached_property
+    def _here(self) -> InProcessActions:
+        return InProcessActions(self.timeout)
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._kept is None or self._kept.closed:
+            self._kept = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.timeout))
+        return self._kept
+
+    def _lost(self) -> None:
+        if self._looking is None:
+            logger.warning("The action server is away; its actions run in the chat server meanwhile.")
+            self._looking = asyncio.create_task(self._look_until_it_is_back())
+
+    async def _look_until_it_is_back(self) -> None:
+        health = urljoin(self.url, "/health")
+        while True:
+            with suppress(aiohttp.ClientError, asyncio.TimeoutError):
+                async with self._session.get(health, timeout=aiohttp.ClientTimeout(total=1)) as answer:
+                    if answer.status == 200:
+                        break
+            await asyncio.sleep(self._look_every)
+        logger.warning("The action server is back.")
+        self._looking = None
+
     async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         if self._kept is not None:
             await self._kept.close()
 

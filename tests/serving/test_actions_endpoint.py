@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aiohttp import web
 from rasa.utils.endpoints import ClientResponseError
 
 from bot.serving.actions_endpoint import InProcessActions, RemoteActions, actions_endpoint
+from tests.conftest import free_ports
 from tests.serving.conftest import running
 
 HERE = Path(__file__).parent
@@ -104,8 +106,8 @@ async def test_a_slow_action_server_is_given_up(server: str) -> None:
         await remote.close()
 
 
-@pytest.fixture
-async def connections() -> AsyncIterator[tuple[str, set[int]]]:
+@asynccontextmanager
+async def anything(port: int = 0) -> AsyncIterator[tuple[str, set[int]]]:
     """An HTTP server that answers anything, and the client ports it has seen."""
     seen: set[int] = set()
 
@@ -115,19 +117,34 @@ async def connections() -> AsyncIterator[tuple[str, set[int]]]:
         return web.json_response({"events": [], "responses": []})
 
     app = web.Application()
-    app.router.add_post("/webhook", answer)
+    app.router.add_route("*", "/{path}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}/webhook", seen
     await runner.cleanup()
 
 
-async def test_calls_share_a_connection(connections: tuple[str, set[int]]) -> None:
-    url, seen = connections
-    remote = actions_endpoint(url, timeout=3)
-    for _ in range(5):
-        assert await remote.request(json=call("action_hours")) == {"events": [], "responses": []}
-    await remote.close()
-    assert len(seen) == 1
+async def test_calls_share_a_connection() -> None:
+    async with anything() as (url, seen):
+        remote = actions_endpoint(url, timeout=3)
+        for _ in range(5):
+            assert await remote.request(json=call("action_hours")) == {"events": [], "responses": []}
+        await remote.close()
+        assert len(seen) == 1
+
+
+async def test_while_the_action_server_is_away_its_actions_run_here(local: InProcessActions) -> None:
+    [port] = free_ports(1)
+    remote = RemoteActions(f"http://127.0.0.1:{port}/webhook", timeout=3, look_every=0.05)
+    remote._here = local
+    try:
+        assert await outcome(remote, "action_hours") == await outcome(local, "action_hours")
+        assert (await outcome(remote, "action_refused"))[0] == 400
+        assert remote._looking is not None
+        async with anything(port) as (_, seen):
+            await remote._looking
+            assert await outcome(remote, "action_hours") == {"events": [], "responses": []}
+            assert seen
+    finally:
+        await remote.close()

@@ -63,7 +63,9 @@ class Outbox {
         return;
       } catch (problem) {
         // Whether it arrived is unknown: the server knows the message by its id and answers it once.
-        if (problem instanceof Refused || attempt + 1 >= RETRIES.length) throw problem;
+        // A 5xx without a sentence is a proxy's: the server behind it went away, and another may answer.
+        const refused = problem instanceof Refused && (problem.message || problem.status < 500);
+        if (refused || attempt + 1 >= RETRIES.length) throw problem;
         await pause(RETRIES[attempt + 1]);
       }
     }
