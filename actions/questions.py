@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import clinic, full_intent, person_of, recorder
+from actions.services import full_intent, is_answered, person_of, recorder
 from bot.model import Candidate, Reason, UnansweredQuestion
 from bot.scrub import scrub
 
@@ -32,8 +32,8 @@ def reason_for(intent: str) -> Reason:
 async def record(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -> None:
     """Records one question, or the part of a message that is one, with the conversation before it.
 
-    Not when the clinic's published facts answered it."""
-    if clinic().publishes(intent):
+    Not when a fact or an answer that the clinic has published since answered it."""
+    if intent.startswith("ask_") and is_answered(intent):
         return
     item = await asyncio.to_thread(question, tracker, text, intent, latest)
     if item.text.strip():

@@ -7,11 +7,13 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
+from bot.answer_source import shared_answers
 from bot.clinic import Clinic
 from bot.clinic_source import shared_clinic
 from bot.model import Person
 from bot.settings import Settings, load_settings
 from bot.store.recorder import Recorder, shared_recorder
+from bot.topics import has_answer
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +25,11 @@ def settings() -> Settings:
 def clinic() -> Clinic:
     """The clinic's facts, as staff may have changed them just now."""
     return shared_clinic(settings()).clinic
+
+
+def is_answered(intent: str) -> bool:
+    """Whether the clinic has published an answer to questions of this intent by now."""
+    return has_answer(intent, clinic(), shared_answers(settings()).by_topic)
 
 
 def recorder() -> Recorder:

@@ -1,4 +1,4 @@
-"""Says what is in domain.yml: facts filled in, several answers joined, choices offered by their titles."""
+"""Says what staff wrote, or domain.yml: facts filled in, several answers joined, choices by their titles."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.answer_reply import as_response, titles_of
+from bot.answer_source import shared_answers
 from bot.clinic_source import shared_clinic
 from bot.model import Button, Reply
 from bot.reply import join, to_message, to_reply
@@ -21,6 +23,8 @@ from bot.settings import load_settings
 SEVERAL = "utter_several"
 OUT_OF_SCOPE = "utter_out_of_scope"
 ASK_WHICH = "utter_ask_which"
+PART_UNKNOWN = "utter_part_unknown"
+RETRIEVED = "utter_faq/"
 NONE_OF_THESE = Button("None of these", "/none_of_these")
 
 
@@ -33,18 +37,22 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
 
     def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
         super().__init__(domain.responses)
-        self._source = shared_clinic(load_settings())
+        settings = load_settings()
+        self._source = shared_clinic(settings)
+        self._answers = shared_answers(settings)
 
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """The message for a response; None when domain.yml has none of that name."""
+        """The message for a response; None when there is none of that name."""
         if utter_action == SEVERAL:
             replies = self.parts(kwargs.get("parts", ()), output_channel)
             answered = [part["response"].replace("utter_", "/", 1) for part in kwargs.get("parts", ())]
             reply = join(replies, answered) if replies else None
             return to_message(_named(reply, utter_action, tracker)) if reply else None
         reply = self.reply(self.clearer(utter_action, tracker), output_channel, kwargs)
+        if reply is None and utter_action.startswith(RETRIEVED):  # withdrawn, though the model still knows it
+            reply = self.reply(OUT_OF_SCOPE, output_channel, kwargs)
         if reply and utter_action == ASK_WHICH:
             reply = self.offering(reply, kwargs.get("offers", ()))
         return to_message(_named(reply, utter_action, tracker)) if reply else None
@@ -62,6 +70,9 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
         if clinic.publishes(name.removeprefix("utter_")):
             name += "_known"
         response = self._random_response_for(name, channel, {})
+        written = self._answers.by_topic
+        if answer := written.get(name.removeprefix("utter_")):
+            response = as_response(answer, response, titles_of(self.responses, written))
         if response is None:
             return None
         texts = {key: value for key, value in facts.items() if isinstance(value, str)}
@@ -69,7 +80,10 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
 
     def parts(self, parts: Iterable[Mapping[str, Any]], channel: str) -> Sequence[Reply]:
         """The replies of several responses, each with its own facts."""
-        replies = [self.reply(part["response"], channel, part) for part in parts]
+        replies = [
+            self.reply(part["response"], channel, part) or self.reply(PART_UNKNOWN, channel, part)
+            for part in parts
+        ]
         return [reply for reply in replies if reply]
 
     def offering(self, reply: Reply, intents: Iterable[str]) -> Reply:
@@ -78,7 +92,9 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
         return Reply(text=reply.text, next_steps=(*buttons, NONE_OF_THESE), links=reply.links)
 
     def title(self, intent: str) -> str | None:
-        """What a topic is called on a button: the `title` in its response's metadata."""
+        """What a topic is called on a button: by staff, or in its response's metadata."""
+        if answer := self._answers.by_topic.get(intent):
+            return answer.title
         variations = self.responses.get(f"utter_{intent}") or [{}]
         title: str | None = (variations[0].get("metadata") or {}).get("title")
         return title

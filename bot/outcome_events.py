@@ -9,12 +9,14 @@ from typing import Any
 from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.answer_model import Answer
+from bot.answer_source import shared_answers
 from bot.clinic import Clinic
 from bot.clinic_source import shared_clinic
 from bot.model import Event, Person
 from bot.settings import Settings, load_settings
 from bot.store.recorder import Recorder, shared_recorder
-from bot.topics import has_answer
+from bot.topics import NO_ANSWERS, has_answer
 
 _OUTCOMES = {
     "out_of_scope": "dont_know",
@@ -35,6 +37,7 @@ class OutcomeBroker(EventBroker):
         self._settings = settings
         self._recorder = recorder
         self._clinic = shared_clinic(settings)
+        self._answers = shared_answers(settings)
 
     @classmethod
     async def from_endpoint_config(
@@ -49,11 +52,13 @@ class OutcomeBroker(EventBroker):
         if event.get("event") != "user" or not event.get("text"):
             return
         person = self._settings.person(event.get("input_channel") or "unknown", event["sender_id"])
-        for item in events_of(event, person, self._clinic.clinic):
+        for item in events_of(event, person, self._clinic.clinic, self._answers.by_topic):
             self._recorder.submit(item)
 
 
-def events_of(event: Mapping[str, Any], person: Person, clinic: Clinic) -> Iterator[Event]:
+def events_of(
+    event: Mapping[str, Any], person: Person, clinic: Clinic, answers: Mapping[str, Answer] = NO_ANSWERS
+) -> Iterator[Event]:
     """The events of one message: that it came, and what each question in it got."""
     parsed = event.get("parse_data") or {}
     intent = full_intent(parsed)
@@ -61,15 +66,15 @@ def events_of(event: Mapping[str, Any], person: Person, clinic: Clinic) -> Itera
     yield Event(person, "message", {"intent": intent}, id=_id(person, message_id, "message"))
     intents = [clause.get("intent", "") for clause in parsed.get("clauses") or ()] or [intent]
     for place, topic in enumerate(intents):
-        if outcome := outcome_of(topic, clinic):
+        if outcome := outcome_of(topic, clinic, answers):
             yield Event(person, outcome, {"topic": topic}, id=_id(person, message_id, str(place)))
 
 
-def outcome_of(intent: str, clinic: Clinic) -> str | None:
+def outcome_of(intent: str, clinic: Clinic, answers: Mapping[str, Answer] = NO_ANSWERS) -> str | None:
     """What a question of this intent gets; None for small talk."""
     if intent in _OUTCOMES:
         return _OUTCOMES[intent]
-    if has_answer(intent, clinic):
+    if has_answer(intent, clinic, answers):
         return None if intent == "bot_challenge" else "answered"
     return "not_published" if intent.startswith("ask_") else None
 

@@ -11,8 +11,11 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.answer_model import Answer
+from bot.answer_source import FixedAnswers, share
 from bot.nlg import ClinicNLG
 from bot.reply import from_message
+from bot.settings import load_settings
 from tests.conftest import environment
 
 Say = Callable[..., Any]
@@ -82,3 +85,55 @@ async def test_choices_are_offered_by_their_titles(say: Say) -> None:
 async def test_i_dont_know_says_why(say: Say, why: str, says: str) -> None:
     reply = await say("utter_out_of_scope", {"unreadable": why})
     assert says in reply.text and "1300 455 792" in reply.text
+
+
+ANSWERS = (
+    Answer(
+        "faq/parking", "Parking", "Park behind {clinic}, or call {phone}.",
+        ("faq/pain", "faq/removed_since", "request_callback"),
+    ),
+    Answer("faq/removal", "Having them removed", "We take them out.", ("faq/parking",)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def written(say: Say, domain: Domain) -> Say:
+    """With these answers of staff."""
+    share(load_settings(), FixedAnswers(ANSWERS))
+    nlg = ClinicNLG(None, domain)  # type: ignore[arg-type]
+
+    async def generate(name: str, **facts: Any) -> Any:
+        message = await nlg.generate(name, DialogueStateTracker.from_events("anna", []), "rest", **facts)
+        return message and from_message(message)
+
+    return generate
+
+
+async def test_a_topic_that_staff_added_is_said(written: Say) -> None:
+    reply = await written("utter_faq/parking")
+    assert reply.text == "Park behind Skin Matrix, or call 1300 455 792."
+    assert [(step.title, step.payload) for step in reply.next_steps] == [
+        ("Does it hurt?", "/faq/pain"),
+        ("Call me back", "/request_callback"),
+    ], "a step that leads nowhere is left out"
+    assert [link.target for link in reply.links] == ["tel:1300455792"]
+
+
+async def test_a_text_of_staff_takes_the_place_of_domain_yml_and_keeps_its_links(written: Say) -> None:
+    reply = await written("utter_faq/removal")
+    assert reply.text == "We take them out."
+    assert [step.title for step in reply.next_steps] == ["Parking"]
+    assert [link.title for link in reply.links] == ["Book online"]
+    several = await written("utter_several", parts=[{"response": "utter_faq/parking"}])
+    assert several.text.startswith("Park behind")
+
+
+async def test_choices_are_offered_as_staff_call_them(written: Say) -> None:
+    reply = await written("utter_ask_which", offers=["faq/parking", "faq/removal"])
+    assert [step.title for step in reply.next_steps] == ["Parking", "Having them removed", "None of these"]
+
+
+async def test_a_topic_without_an_answer_is_admitted(written: Say) -> None:
+    assert "don't know that one" in (await written("utter_faq/gone")).text
+    parts = [{"response": "utter_faq/gone", "part": "my car"}, {"response": "utter_faq/parking"}]
+    assert "“my car”" in (await written("utter_several", parts=parts)).text

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
+from bot.answer_source import AnswerSource
 from bot.clinic_source import ClinicSource
 from bot.encoder import shared
 from bot.review import Review
@@ -36,9 +37,10 @@ def make_desk(settings: Settings) -> Desk:
     """What the pages work with, over the database of these settings."""
     store = StaffStore(settings.store_url)
     source = ClinicSource(settings, store)
-    topics = make_topics(source)
+    answers = AnswerSource(settings, store)
+    topics = make_topics(source, answers)
     review = Review(store, topics, lambda: shared(cache_size=512), settings.return_after)
-    return Desk(settings, store, review, source, SignInLimits(settings), topics)
+    return Desk(settings, store, review, source, answers, SignInLimits(settings), topics)
 
 
 def create_app(settings: Settings, desk: Desk | None = None) -> Flask:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from flask_login import current_user
 
+from bot.answer_source import AnswerSource
 from bot.clinic_source import ClinicSource
 from bot.review import Review
 from bot.review_model import Account, Who
@@ -28,6 +29,7 @@ class Desk:
     store: StaffStore
     review: Review
     clinic: ClinicSource
+    answers: AnswerSource
     limits: SignInLimits
     topics: Callable[[], Topics]
 
@@ -58,15 +60,15 @@ def who() -> Who:
     return Who(account().name, account().id)
 
 
-def make_topics(clinic: ClinicSource) -> Callable[[], Topics]:
-    """Reads the topics again when the clinic's facts in them have changed."""
-    kept: dict[int, Topics] = {}
+def make_topics(clinic: ClinicSource, answers: AnswerSource) -> Callable[[], Topics]:
+    """Reads the topics again when the clinic's facts in them, or the answers of staff, have changed."""
+    kept: tuple[object, object, Topics] | None = None
 
     def topics() -> Topics:
-        now = clinic.clinic
-        if id(now) not in kept:
-            kept.clear()
-            kept[id(now)] = load_topics(now)
-        return kept[id(now)]
+        nonlocal kept
+        facts, written = clinic.clinic, answers.by_topic
+        if kept is None or kept[0] is not facts or kept[1] is not written:
+            kept = (facts, written, load_topics(facts, written))
+        return kept[2]
 
     return topics

@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
     finally:
         work.stop()
         desk.clinic.stop()
+        desk.answers.stop()
         desk.store.close()
 
 

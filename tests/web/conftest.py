@@ -72,6 +72,7 @@ def desk(settings: Settings, empty_database: Path) -> Iterator[Desk]:
     desk = make_desk(settings)
     yield desk
     desk.clinic.stop()
+    desk.answers.stop()
     desk.store.close()
 
 
