@@ -15,9 +15,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.traffic import Traffic, of_the_clinic, of_the_starter
+from benchmarks.stock import QUIET, ROOT, clean_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300.0
 """Seconds that a server may take to start."""
 
@@ -26,26 +25,25 @@ class Contestant(ABC):
     """A server in a process group of its own.
 
     name: its key in the results. title: what readers call it. visitors: how it is spoken to (visitors.py).
+    messages: how many it is sent to measure its throughput. age: turns of the conversation that grows old.
     """
 
     name: str
     title: str
     visitors = "rest"
+    messages = 200
+    age = 200
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.traffic = self._traffic()
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         """What is run, where, and with which settings besides the environment's."""
-
-    def _traffic(self) -> Traffic:
-        return of_the_clinic()
 
     def start(self) -> float:
         """Starts it; seconds until a message was answered."""
@@ -114,25 +112,22 @@ class Contestant(ABC):
 
 
 class Stock(Contestant):
-    """`rasa run` with the pipeline and policies of `rasa init`, trained on the data of `rasa init`."""
+    """`rasa run` with the pipeline and policies of `rasa init`, trained on this project's data (benchmarks/stock.py)."""
 
     def __init__(self, folder: Path, python: Path, project: Path) -> None:
-        self._python = python
-        self.project = project
         super().__init__(folder)
+        self._python = python
+        self._project = project
         (self.folder / "endpoints.yml").write_text(self.endpoints())
 
     def endpoints(self) -> str:
         """Its endpoints.yml."""
         return ""
 
-    def _traffic(self) -> Traffic:
-        return of_the_starter(self.project / "data" / "nlu.yml")
-
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         words = [str(self._python), "-m", "rasa", "run", "--port", str(self.port), "--interface", "127.0.0.1"]
         words += ["--endpoints", str(self.folder / "endpoints.yml")]
-        return words, self.project, {"RASA_TELEMETRY_ENABLED": "false"}
+        return words, self._project, QUIET
 
 
 class StockInMemory(Stock):
@@ -161,6 +156,12 @@ class Ours(Contestant):
     name = "ours"
     title = "this project"
     visitors = "website"
+    messages = 1000
+    age = 2000
+
+    def __init__(self, folder: Path, models: Path) -> None:
+        super().__init__(folder)
+        self._models = models
 
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         # `make run` sets up first; where that was done by other means, what it runs is run by itself.
@@ -172,11 +173,13 @@ class Ours(Contestant):
         values: dict[str, Any] = {
             "MODE": "development",
             "DATA_DIR": self.folder / "data",
+            "MODELS_DIR": self._models,
             "CHAT_PORT": self.port,
             "ACTIONS_PORT": free_port(),
             "STAFF_PORT": free_port(),
             "PROXIES": 1,
             "SESSION_RATE": 1_000_000,
+            "ADDRESS_RATE": 1_000_000,
         }
         return {f"MILIA_{name}": str(value) for name, value in values.items()}
 
@@ -190,15 +193,11 @@ class Floor(Contestant):
     name = "floor"
     title = "a bare handler"
     visitors = "floor"
+    messages = 2000
+    age = 0
 
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         return [sys.executable, "-m", "benchmarks.speed.floor", str(self.port)], ROOT, {}
-
-
-def clean_environment() -> dict[str, str]:
-    """This environment without what would change a server: the project's settings, and what keeps Python from compiling."""
-    dropped = ("MILIA_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "MAKE", "MFLAGS", "VIRTUAL_ENV")
-    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
 
 
 def free_port() -> int:

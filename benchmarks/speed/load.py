@@ -2,12 +2,13 @@
 
 {"visitors": "website", "url": ..., "conversations": [[text, ...], ...], "at_once": 16}
 {..., "rate": 60.0}      messages come at random moments, so many a second, whether or not others wait
-{..., "from_turn": 2}    counts only from that turn of each conversation on
+{..., "age": 2000}       the first conversation goes on to that turn, while its turns are compared with second turns
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import sys
@@ -29,14 +30,20 @@ class Load:
         self._job = job
         self._visitor = KINDS[job["visitors"]](http, job["url"])
         self._times: list[float] = []
+        self._young: list[float] = []  # of second turns
         self._failed: list[str] = []
 
     async def run(self) -> dict[str, Any]:
         """Seconds for everything, seconds of each message, and what failed."""
         started = time.perf_counter()
-        await (self._at_random() if self._job.get("rate") else self._one_after_another())
+        if self._job.get("age"):
+            await self._growing_old()
+        elif self._job.get("rate"):
+            await self._at_random()
+        else:
+            await self._one_after_another()
         seconds = time.perf_counter() - started
-        return {"seconds": seconds, "times": self._times, "failed": self._failed}
+        return {"seconds": seconds, "times": self._times, "young": self._young, "failed": self._failed}
 
     async def _one_after_another(self) -> None:
         """Each visitor sends the next message when the last is answered, then begins a new conversation."""
@@ -45,8 +52,8 @@ class Load:
         async def visit() -> None:
             for texts in waiting:
                 conversation = await self._visitor.begin()
-                for turn, text in enumerate(texts, start=1):
-                    await self._say(conversation, text, time.perf_counter(), turn)
+                for text in texts:
+                    self._times.append(await self._say(conversation, text, time.perf_counter()))
 
         await asyncio.gather(*(visit() for _ in range(self._job["at_once"])))
 
@@ -70,15 +77,30 @@ class Load:
 
     async def _in_order(self, order: asyncio.Lock, conversation: Any, text: str, due: float) -> None:
         async with order:
-            await self._say(conversation, text, due, turn=0)
+            self._times.append(await self._say(conversation, text, due))
 
-    async def _say(self, conversation: Any, text: str, since: float, turn: int) -> None:
+    async def _growing_old(self) -> None:
+        """One conversation goes on and on. At the end each of its turns takes its turn with the second message of a
+        visitor who has just come, so that whatever else slows the machine slows both."""
+        first, *others = self._job["conversations"]
+        texts = itertools.cycle(first)
+        old = await self._visitor.begin()
+        for _ in range(self._job["age"] - len(others)):
+            await self._say(old, next(texts), time.perf_counter())
+        for number, (greeting, for_young, for_old) in enumerate(others):
+            young = await self._visitor.begin()
+            await self._say(young, greeting, time.perf_counter())
+            both = [(young, for_young, self._young), (old, for_old, self._times)]
+            for conversation, text, times in both if number % 2 else both[::-1]:
+                times.append(await self._say(conversation, text, time.perf_counter()))
+
+    async def _say(self, conversation: Any, text: str, since: float) -> float:
+        """Sends a message; seconds until it is answered, or has failed."""
         try:
             await self._visitor.say(conversation, text)
         except Exception as error:
             self._failed.append(f"{type(error).__name__}: {error}")
-        if turn >= self._job.get("from_turn", 0):
-            self._times.append(time.perf_counter() - since)
+        return time.perf_counter() - since
 
 
 async def main() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
+
+from benchmarks.judge import TOPICS_FILE
+from benchmarks.stock import intents
 
 TURNS = 5
 """Messages of a conversation."""
@@ -14,8 +17,20 @@ TURNS = 5
 REPEATS = 0.3
 """Share of messages that somebody has sent before, word for word; the others are new to the server."""
 
-MIX = {"questions": 0.80, "oos": 0.12, "multi": 0.03, "dialogues": 0.05}
-"""What the new messages are: single questions, ones the assistant can't answer, several at once, pieces of dialogues."""
+MIX = {
+    "faq": 0.56,
+    "actions": 0.12,
+    "not_published": 0.09,
+    "chat": 0.08,
+    "oos": 0.08,
+    "multi": 0.03,
+    "dialogues": 0.04,
+}
+"""What the new messages are, an assumption about a clinic's chat: questions about milia; bookings, offers and people to
+speak to; what the clinic has not published; small talk; what nobody can answer here; several at once; follow-ups."""
+
+BY_TOPIC = ("faq", "actions", "not_published", "chat")
+"""Kinds that are groups of tests/data/topics.yml, to which topics and intents belong; the others are files."""
 
 HELD_OUT = (Path("tests/data/samples"), Path("tests/data/validation"))
 
@@ -54,30 +69,29 @@ class Traffic:
 
 
 def of_the_clinic() -> Traffic:
-    """What the clinic's visitors ask: the held-out samples, and the training examples for want of more."""
-    texts: dict[str, list[str]] = {kind: [] for kind in MIX}
+    """What the clinic's visitors ask: the held-out samples, and training examples for want of more."""
+    topics = yaml.safe_load(TOPICS_FILE.read_text(encoding="utf-8"))
+    group_of = {topic: group for group in BY_TOPIC for topic in topics[group]}
+    texts: dict[str, dict[str, None]] = {kind: {} for kind in MIX}
     for folder in HELD_OUT:
-        for kind in MIX:
-            path = folder / f"{kind}.yml"
-            if path.is_file():
-                texts[kind] += _texts(path)
-    known = {text for some in texts.values() for text in some}
-    texts["questions"] += [
-        text for text in dict.fromkeys(examples(Path("data/nlu.yml"))) if text not in known
-    ]
-    return Traffic({kind: list(dict.fromkeys(some)) for kind, some in texts.items()}, MIX)
+        for item in yaml.safe_load((folder / "questions.yml").read_text(encoding="utf-8")):
+            if item["topic"] in group_of:
+                texts[group_of[item["topic"]]][item["text"]] = None
+        for kind in set(MIX) - set(BY_TOPIC):
+            texts[kind].update(dict.fromkeys(_texts(folder / f"{kind}.yml")))
+    for intent, examples in intents(Path("data/nlu.yml")):
+        group = group_of.get(intent.removeprefix("faq/"))
+        if group:
+            texts[group].update(dict.fromkeys(examples))
+    return Traffic({kind: list(some) for kind, some in texts.items()}, MIX)
 
 
-def of_the_starter(nlu: Path) -> Traffic:
-    """What Rasa's starter assistant understands: its own examples, which are few, so they come again and again."""
-    return Traffic({"questions": list(examples(nlu))}, {"questions": 1.0})
-
-
-def examples(nlu: Path) -> Iterator[str]:
-    """The examples of a training file."""
-    for block in yaml.safe_load(nlu.read_text(encoding="utf-8"))["nlu"]:
-        if "intent" in block:
-            yield from (line[2:].strip() for line in block["examples"].splitlines() if line.startswith("- "))
+def held_out() -> list[str]:
+    """All messages that nobody trained on."""
+    files = (
+        folder / f"{kind}.yml" for folder in HELD_OUT for kind in ("questions", "oos", "multi", "dialogues")
+    )
+    return [text for file in files for text in _texts(file)]
 
 
 def _texts(path: Path) -> list[str]:
