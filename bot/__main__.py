@@ -63,6 +63,14 @@ def score(arguments: list[str]) -> int:
 
 
 @command
+def bench(arguments: list[str]) -> int:
+    """Measure speed and size beside Rasa's defaults; --help lists what can be chosen."""
+    from benchmarks.speed.run import main
+
+    return main(arguments)
+
+
+@command
 def widget_report(arguments: list[str]) -> int:
     """Measure the website's chat: size, barriers, time to a reply."""
     from benchmarks.widget_report import main
