@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -13,24 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bot.model_inputs import digest_of_inputs
 from bot.settings import Settings
-
-INPUTS = (
-    "config.yml",
-    "domain.yml",
-    "data/**/*.yml",
-    "bot/components/**/*.py",
-    "bot/components/**/*.yml",
-    "bot/encoder*.py",
-    "bot/grams.py",
-    "bot/importer.py",
-    "bot/plain_text.py",
-    "bot/spelling.py",
-    "bot/language*",
-    "build/encoder/manifest.json",
-    "requirements.txt",
-)
-"""What a model is made from, as patterns below the project's folder."""
 
 STAMP = "trained.json"
 KEPT = 3
@@ -39,14 +22,6 @@ KEPT = 3
 
 class TrainingError(Exception):
     """The model could not be trained. The message says where the details are."""
-
-
-def digest_of_inputs(root: Path) -> str:
-    """A digest of every file that a model is made from."""
-    digest = hashlib.sha256()
-    for path in sorted({path for pattern in INPUTS for path in root.glob(pattern) if path.is_file()}):
-        digest.update(f"{path.relative_to(root)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def ensure_model(settings: Settings, announce: Callable[[str], None], force: bool = False) -> bool:
@@ -68,6 +43,15 @@ def ensure_model(settings: Settings, announce: Callable[[str], None], force: boo
         (models / STAMP).write_text(json.dumps({"inputs": inputs, "model": f"{name}.tar.gz"}) + "\n")
         _drop_old(models)
     return True
+
+
+def trained_model(models: Path) -> Path | None:
+    """The archive of the model that was trained last; None when there is none."""
+    try:
+        path = models / json.loads((models / STAMP).read_text())["model"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.is_file() else None
 
 
 def _trained(models: Path) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.model_inputs import digest_of_inputs
 from bot.settings import load_settings
-from bot.training import KEPT, TrainingError, digest_of_inputs, ensure_model
+from bot.training import KEPT, TrainingError, ensure_model
 from tests.conftest import environment
 
 TRAINER = """
