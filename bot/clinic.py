@@ -64,6 +64,11 @@ class Clinic:
     def booking_link(self, service: str = "milia removal", source: str = "chat") -> str:
         return self.booking_url.replace("{service}", quote(service)).replace("{source}", quote(source))
 
+    def is_booking(self, target: str) -> bool:
+        """Whether a link leads to the booking page, whichever service and source it names."""
+        parts = re.split(r"\{service\}|\{source\}", self.booking_url)
+        return re.fullmatch("[^&#]*".join(map(re.escape, parts)), target) is not None
+
     def offer_at(self, moment: datetime | None = None) -> Offer | None:
         """The offer that stands at a moment (now, if none is given) in the clinic's time zone."""
         day = (moment or utc_now()).astimezone(ZoneInfo(self.time_zone)).date()

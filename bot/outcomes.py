@@ -97,7 +97,7 @@ def compute(happenings: Sequence[Happening], first: date, last: date, zone: Zone
         day = one.at.astimezone(zone).date()
         name = _COUNTED.get(one.name)
         if one.name == "link_clicked":
-            name = "phone_taps" if str(one.data.get("target", "")).startswith("tel:") else "booking_clicks"
+            name = "phone_taps" if one.data.get("link") == "phone" else "booking_clicks"
         if name and day in found.days:
             found.days[day][name] += 1
         topic = str(one.data.get("topic", ""))

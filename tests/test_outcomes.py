@@ -64,9 +64,7 @@ def test_days_are_the_clinics() -> None:
 
 
 def test_clicks_on_links_are_told_apart() -> None:
-    clicked = talk("link_clicked", target="tel:1300455792") + talk(
-        "link_clicked", target="https://example.com"
-    )
+    clicked = talk("link_clicked", link="phone") + talk("link_clicked", link="booking")
     assert figures(clicked) == {"phone_taps": 1, "booking_clicks": 1}
 
 

@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from benchmarks.browser import PHONE, violations
+from bot.settings import load_settings
+from bot.store.store import Store
 from tests.conftest import System
 from tests.e2e.conftest import Chat
 from tests.site import Site
@@ -62,6 +64,20 @@ def test_a_whole_conversation_typed_and_clicked(
     expect(booking).to_contain_text("Thanks!")
     time = booking.locator("time")
     expect(time).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
+
+
+def test_opened_links_are_told_to_the_clinic(visit: Visit, system: System) -> None:
+    chat = visit().open().ready()
+    booking = chat.say("How do I book an appointment?")
+    # Neither another site nor a telephone is at hand here.
+    chat.page.evaluate("addEventListener('click', (click) => click.preventDefault())")
+    for link in ("Book online", f"Call {CALL}"):
+        with chat.page.expect_response("**/webhooks/website/clicks") as told:
+            booking.get_by_role("link", name=link).click()
+        assert told.value.status == 204
+    person = load_settings(system.environment).person("website", chat.conversation)
+    events = Store(system.database_url).events(person_key=person.key)
+    assert sorted(e.data["link"] for e in events if e.name == "link_clicked") == ["booking", "phone"]
 
 
 def test_what_is_not_known_is_offered_to_be_asked_otherwise(visit: Visit) -> None:

@@ -62,15 +62,33 @@ class Script:
         return raw(body, headers=headers, content_type="text/javascript; charset=utf-8")
 
 
-def widget_script(texts: Texts) -> Script:
+class WidgetScript:
     """The widget with the clinic's own words in it, so that it can say them when no server answers."""
-    words = {
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._words: dict[str, Any] = {}
+        self._script: Script | None = None
+
+    def current(self) -> Script:
+        """The script with the words as they are now."""
+        words = _words(self._texts)
+        if self._script is None or words != self._words:
+            self._words, self._script = words, _script(words)
+        return self._script
+
+
+def _words(texts: Texts) -> dict[str, Any]:
+    return {
         "title": texts.reply("utter_widget_title").text,
         "greeting": texts.reply("utter_widget_greeting").text,
         "notice": _plain(texts.reply("utter_widget_notice")),
         "offline": _plain(texts.reply("utter_widget_offline")),
         "tooLong": texts.reply("utter_widget_too_long").text,
     }
+
+
+def _script(words: dict[str, Any]) -> Script:
     # Joined as they are but for comments and indentation: names stay, so that an error's line can be read.
     source = "\n".join(_small((STATIC / name).read_text(encoding="utf-8")) for name in SCRIPTS)
     styles = _small((STATIC / "widget.css").read_text(encoding="utf-8"))

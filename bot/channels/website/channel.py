@@ -21,7 +21,7 @@ from sanic.response import json as json_response
 
 from bot.channels.turn import OnNewMessage, Turns
 from bot.channels.website import feedback
-from bot.channels.website.assets import widget_script
+from bot.channels.website.assets import WidgetScript
 from bot.channels.website.exchange import Busy, Exchange, Exchanges
 from bot.channels.website.history import items_of, replies_after, staff_item
 from bot.channels.website.limits import Limits, address_of
@@ -31,10 +31,12 @@ from bot.channels.website.output import WebsiteOutput
 from bot.channels.website.refusal import Refusal
 from bot.channels.website.session import Session, Sessions
 from bot.channels.website.wire import body_of, id_in, text_in, to_wire
+from bot.clinic_source import shared_clinic
 from bot.model import Person, utc_now
 from bot.settings import Settings, load_settings
 from bot.store.recorder import shared_recorder
 from bot.store.store import StoreUnavailable
+from bot.store.tracker_store import behind
 from bot.texts import load_texts
 
 logger = logging.getLogger(__name__)
@@ -66,15 +68,16 @@ class WebsiteChannel(InputChannel):
             ("GET", "/history", chat.history),
             ("GET", "/live", chat.live),
             ("POST", "/feedback", chat.feedback),
+            ("POST", "/clicks", chat.click),
         ):
             webhook.add_route(
                 chat.guarded(handler), path, methods=[method, "OPTIONS"], name=f"website_{path[1:]}"
             )
-        script = widget_script(load_texts(self._settings))
+        script = WidgetScript(load_texts(self._settings))
 
         @webhook.get("/widget.js")
         async def widget(request: Request) -> HTTPResponse:
-            return script.response(request)
+            return script.current().response(request)
 
         @webhook.exception(PayloadTooLarge)
         async def too_large(request: Request, error: PayloadTooLarge) -> HTTPResponse:
@@ -94,6 +97,7 @@ class Chat:
         self._settings = settings
         self._on_new_message = on_new_message
         self._texts = load_texts(settings)
+        self._clinic = shared_clinic(settings)
         self._turns = Turns(WebsiteChannel.name(), settings, self._texts)
         self._sessions = Sessions(settings)
         self._limits = Limits(settings)
@@ -167,6 +171,16 @@ class Chat:
             await self._recorder.record_async(unhelped)
         return self._json(request, {"stored": True})
 
+    async def click(self, request: Request) -> HTTPResponse:
+        """Counts that a link was opened: {"target": its address}. Only what the charts show is kept."""
+        session = self._session_of(request)
+        await self._count("session", session.conversation)
+        body = body_of(request, self._texts.reply("utter_widget_too_long").text)
+        event = feedback.click_event(self._person(session), text_in(body, "target"), self._clinic.clinic)
+        if event:
+            await self._recorder.record_async(event)
+        return empty(headers=self.origins.headers(request))
+
     # ------------------------------------------------------------ what they share
 
     def guarded(self, handler: Handler) -> Handler:
@@ -229,11 +243,18 @@ class Chat:
 
     async def _answered_before(self, request: Request, session: Session, message_id: str) -> Exchange | None:
         """What the conversation holds as the answer to a message, also when another server gave it."""
-        replies = replies_after(await self._items(request, session), message_id)
+        try:
+            replies = replies_after(await self._items(request, session), message_id)
+        except Refusal:
+            return None
         return Exchange.answered(replies) if replies else None
 
     async def _items(self, request: Request, session: Session) -> list[dict[str, Any]]:
-        tracker = await request.app.ctx.agent.tracker_store.retrieve_full_tracker(session.conversation)
+        try:
+            store = behind(request.app.ctx.agent.tracker_store)
+            tracker = await store.retrieve_full_tracker(session.conversation)
+        except StoreUnavailable:
+            raise Refusal(503, self._texts.reply("utter_trouble").text, 5) from None
         try:
             sent = await asyncio.to_thread(self._store.replies, self._person(session).key)
         except StoreUnavailable:

@@ -1,4 +1,4 @@
-"""Thumbs up and down: an event for the charts, and a question for staff when an answer did not help."""
+"""What visitors do with a reply: thumbs and links, for the charts; a thumb down is a question for staff."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.events import Event as TrackerEvent
 
+from bot.clinic import Clinic
 from bot.model import Candidate, Event, Person, Reason, UnansweredQuestion
 from bot.scrub import scrub
 
@@ -21,6 +22,15 @@ def thumb_event(person: Person, reply_id: str, up: bool, question: UserUttered |
     return Event(
         person, name, {"reply": reply_id, "intent": topic_of(question)}, id=_id(person, name, reply_id)
     )
+
+
+def click_event(person: Person, target: str, clinic: Clinic) -> Event | None:
+    """What the charts count of an opened link; None when it isn't to the booking page or the phone."""
+    if target == clinic.phone_link:
+        return Event(person, "link_clicked", {"link": "phone"})
+    if clinic.is_booking(target):
+        return Event(person, "link_clicked", {"link": "booking"})
+    return None
 
 
 def unhelped_question(

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
-import math
-import time
 
+from limits import RateLimitItemPerMinute
 from sanic.request import Request
 
+from bot.rates import Rates
 from bot.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 
 class Limits:
     """Counts requests a minute, in this process or for all servers in Redis."""
 
     def __init__(self, settings: Settings) -> None:
-        from limits import RateLimitItemPerMinute
-        from limits.storage import MemoryStorage, storage_from_string
-        from limits.strategies import MovingWindowRateLimiter
-
-        self._shared = bool(settings.redis_url)
-        # The limiter holds its storage weakly.
-        self._storage = storage_from_string(settings.redis_url) if self._shared else MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
-        self._rates = {
+        self._rates = Rates(settings.redis_url)
+        self._limits = {
             "session": RateLimitItemPerMinute(settings.session_rate),
             "address": RateLimitItemPerMinute(settings.address_rate),
             "live": RateLimitItemPerMinute(60),
@@ -38,20 +28,13 @@ class Limits:
 
         kind: what is counted: "session", "address" or "live".
         """
-        try:
-            if self._shared:
-                return await asyncio.to_thread(self._count, kind, who)
-            return self._count(kind, who)
-        except Exception as error:  # a limit that can't be counted must not end the chat
-            logger.warning("Requests can't be counted (%s); this one passes.", type(error).__name__)
-            return None
+        if self._rates.is_shared:
+            return await asyncio.to_thread(self._count, kind, who)
+        return self._count(kind, who)
 
     def _count(self, kind: str, who: str) -> int | None:
-        rate = self._rates[kind]
-        if self._limiter.hit(rate, "website", kind, who):
-            return None
-        reset, _ = self._limiter.get_window_stats(rate, "website", kind, who)
-        return max(1, math.ceil(reset - time.time()))
+        limit, key = self._limits[kind], ("website", kind, who)
+        return None if self._rates.hit(limit, *key) else self._rates.seconds_left(limit, *key)
 
 
 def address_of(request: Request, proxies: int) -> str:

@@ -11,7 +11,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, html
 from sanic.response import json as json_response
 
-from bot.clinic import load_clinic
+from bot.clinic_source import shared_clinic
 from bot.reply import fill
 from bot.settings import Settings
 
@@ -27,11 +27,12 @@ DEMO_POLICY = (
 def pages(settings: Settings) -> Blueprint:
     """`/`, `/health/live` and `/health/ready`."""
     blueprint = Blueprint("pages")
+    source = shared_clinic(settings)
     headers = {"Content-Security-Policy": DEMO_POLICY, "Cache-Control": "no-cache"}
 
     @blueprint.get("/")
     async def demo(_: Request) -> HTTPResponse:
-        facts = load_clinic(settings.clinic_file).facts()
+        facts = source.clinic.facts()
         page = (STATIC / "demo.html").read_text(encoding="utf-8")
         return html(fill(page, {name: escape(fact) for name, fact in facts.items()}), headers=headers)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.clinic_source import shared_clinic
 from bot.model import Event, OutgoingReply, Reason, Reply
 from tests.channels.website.small_bot import ANSWER, SmallBot
 
@@ -74,6 +75,7 @@ async def test_nobody_reads_or_writes_the_conversation_of_somebody_else(visitor:
             ("GET", "live", None),
             ("POST", "messages", {"id": "message-1", "text": "x"}),
             ("POST", "feedback", {"reply": "message-1", "up": True}),
+            ("POST", "clicks", {"target": "tel:1300455792"}),
         ):
             status, answer, _ = await stranger.ask(method, path, sent)
             assert (status, "error" in answer) == (401, True)
@@ -221,6 +223,22 @@ async def test_thumbs_are_counted_and_a_thumb_down_goes_to_staff(visitor: Any) -
     assert question.text.startswith("Is it dangerous?")
     assert "0412" not in question.text + str(question.context)
     assert [who for who, _ in question.context] == ["visitor", "bot"]
+
+
+async def test_opened_links_are_counted_if_they_are_the_clinic_s(visitor: Any) -> None:
+    await visitor.meet()
+    clinic = shared_clinic(visitor.settings).clinic
+    for target in (
+        clinic.phone_link,
+        clinic.booking_link("milia removal", "website"),
+        "tel:000",
+        "https://evil.example/?next=" + clinic.booking_link(),
+    ):
+        assert (await visitor.ask("POST", "clicks", {"target": target}))[0] == 204
+    events: list[Event] = visitor.store.events(person_key=visitor.person().key)
+    assert {event.name for event in events} == {"link_clicked"}
+    assert sorted(event.data["link"] for event in events) == ["booking", "phone"]
+    assert (await visitor.ask("POST", "clicks", {"target": 5}))[0] == 400
 
 
 async def test_thumbs_are_for_replies_of_this_conversation(visitor: Any) -> None:

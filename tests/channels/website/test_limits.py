@@ -10,6 +10,7 @@ from sanic.compat import Header
 
 from bot.channels.website.limits import Limits, address_of
 from bot.settings import Settings
+from tests.redis_server import RedisServer
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,14 @@ async def test_several_servers_count_together_in_redis(
     assert await servers[0].wait("session", "somebody else") is None
 
 
-async def test_without_its_redis_the_chat_goes_on(
-    make_settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("fault", ["stop", "hang"])
+async def test_without_redis_each_server_counts_for_itself(
+    fault: str, make_settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
 ) -> None:
-    limits = Limits(make_settings(redis_url="redis://127.0.0.1:1/0", session_rate=1))
-    assert [await limits.wait("session", "somebody") for _ in range(2)] == [None, None]
-    assert "can't be counted" in caplog.text
+    with RedisServer() as server:
+        limits = Limits(make_settings(redis_url=server.url, session_rate=2))
+        assert await limits.wait("session", "somebody") is None
+        getattr(server, fault)()
+        waits = [await limits.wait("session", "somebody") for _ in range(3)]
+        assert waits[:2] == [None, None] and waits[2]
+        assert caplog.text.count("Redis can't be reached") == 1

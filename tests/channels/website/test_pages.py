@@ -6,6 +6,10 @@ import gzip
 import re
 from typing import Any
 
+from bot.clinic_source import shared_clinic
+from bot.review_model import SYSTEM
+from bot.store.clinic import ClinicStore
+
 GZIPPED_BYTES = 15 * 1024
 
 
@@ -34,6 +38,15 @@ async def test_the_script_knows_the_clinic_s_words_without_a_server(visitor: Any
     script = (await get(visitor, "/webhooks/website/widget.js"))[1].decode()
     assert "1300 455 792" in script and "tel:1300455792" in script
     assert "{phone}" not in script
+
+
+async def test_a_changed_phone_number_is_everywhere(visitor: Any) -> None:
+    store = ClinicStore(visitor.settings.store_url)
+    store.override_clinic({}, {"phone": "1300 000 111"}, SYSTEM)
+    shared_clinic(visitor.settings).refresh()
+    for path in ("/webhooks/website/widget.js", "/"):
+        page = (await get(visitor, path))[1].decode()
+        assert "1300 000 111" in page and "tel:1300000111" in page and "1300 455 792" not in page
 
 
 async def test_the_script_makes_no_html_and_evaluates_nothing(visitor: Any) -> None:

@@ -44,7 +44,7 @@ const linkButton = ({ title, target }) => {
   const web = /^http/i.test(target);
   return el(
     "a",
-    { class: "link", href: target, target: web && "_blank", rel: web && "noopener" },
+    { class: "link", href: target, target: web && "_blank", rel: web && "noopener", onclick: () => opened(target) },
     icon(web ? "out" : "phone"),
     el("span", { dir: "auto" }, title),
     web && el("span", { class: "hidden" }, " (opens in a new tab)"),
