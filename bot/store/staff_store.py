@@ -7,6 +7,7 @@ from bot.store.answers import AnswerStore
 from bot.store.callbacks import CallbackStore
 from bot.store.clinic import ClinicStore
 from bot.store.decisions import DecisionStore
+from bot.store.messenger_threads import MessengerThreadStore
 from bot.store.notices import NoticeStore
 from bot.store.outcomes import OutcomeStore
 from bot.store.people import PeopleStore
@@ -22,6 +23,7 @@ class StaffStore(
     NoticeStore,
     OutcomeStore,
     ClinicStore,
+    MessengerThreadStore,
     PublishRunStore,
 ):
     """One transaction a method, as in every store here."""

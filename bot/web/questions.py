@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from bot.channels.messenger.window import Window, reply_window
+from bot.model import UnansweredQuestion, utc_now
 from bot.review_model import OPEN_STATES, Conflict, GroupFilter, GroupState, NotThere, ReviewError
 from bot.store.decisions import undoable
+from bot.store.messenger_model import CHANNEL as MESSENGER
 from bot.web.desk import account, desk, who
 from bot.web.forms import ids_in, number_in, page_in, text_in
 from bot.web.show import REASONS, told
@@ -46,6 +50,8 @@ def queue() -> Any:
             (wanted.reason, wanted.channel, wanted.assignee, wanted.text, wanted.needs_answer)
         ),
         "names": {one.id: one.name for one in desk().store.accounts()},
+        "due": desk().store.due_answers(),
+        "waiting": desk().store.pending_answers(),
     }
     return render_template("_groups.html" if request.headers.get("HX-Request") else "queue.html", **page)
 
@@ -110,9 +116,19 @@ def _page(group_id: str, **more: Any) -> str:
         undo=undoables[0] if undoables else None,
         undone={entry.undoes for entry in page.history if entry.undoes},
         replies=desk().store.reply_states(replies),
+        problems=desk().store.reply_problems(replies),
+        windows=_windows(page.questions),
         draft=request.form,
         **more,
     )
+
+
+def _windows(questions: Sequence[UnansweredQuestion]) -> dict[str, Window]:
+    """By conversation on Messenger: until when its person may be written to."""
+    there = [q.person.sender_id for q in questions if q.person.channel == MESSENGER]
+    threads = desk().store.messenger_threads(there)
+    tagged = bool(desk().settings.messenger_human_agent)
+    return {who: reply_window(threads.get(who), utc_now(), tagged) for who in there}
 
 
 def _view() -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
 from flask import Flask
 
-from bot.model import Reason, UnansweredQuestion
+from bot.model import Reason, UnansweredQuestion, utc_now
 from bot.review_model import GroupFilter, GroupState, NotThere
+from bot.store.messenger_inbox import Inbox
+from bot.store.messenger_model import EventKind, InboxEvent
 from bot.web.desk import Desk
 from tests.conftest import ROOT
 from tests.web.conftest import Staff
@@ -237,6 +240,22 @@ def test_a_reply_waits_for_the_person_and_can_be_taken_back_until_it_is_delivere
     desk.store.mark_reply_sent(desk.store.pending_replies("website")[0].id)
     assert "delivered" in dana.get(f"/questions/{group}").text
     assert act(dana, group, "undo", entry=latest(desk, group)).status_code == 422
+
+
+@pytest.mark.parametrize(("hours", "may"), [(1, True), (25, False)])
+def test_how_long_messenger_lets_staff_reply(
+    dana: Staff, desk: Desk, ask: Ask, group_of: GroupOf, hours: int, may: bool
+) -> None:
+    asked = utc_now() - timedelta(hours=hours)
+    event = InboxEvent("100", "6001", "m_1", EventKind.TEXT, asked, "do you sell gift vouchers")
+    Inbox(desk.store, lambda conversation: desk.settings.person("facebook", conversation).key).receive(
+        [event]
+    )
+    group = group_of(ask("do you sell gift vouchers", event.conversation, "facebook", age=hours))
+    page = dana.get(f"/questions/{group}").text
+    assert ("Messenger lets you reply until" in page) is may
+    assert ("Reply to this person" in page) is may
+    assert ("You can’t reply to this person. Messenger allows replies for 24 hours" in page) is not may
 
 
 def test_nobody_is_written_to_where_they_cannot_be_reached(dana: Staff, ask: Ask, group_of: GroupOf) -> None:
