@@ -23,6 +23,7 @@ from bot.serving import in_rasa
 from bot.serving.actions_endpoint import actions_endpoint
 from bot.serving.agent import ModelPuller, load_latest, make_agent
 from bot.serving.errors import StartError
+from bot.serving.lock_store import LaneLockStore
 from bot.settings import Settings
 
 ENDPOINTS = "endpoints.yml"
@@ -70,6 +71,8 @@ def build_app(settings: Settings) -> Sanic:
         if hasattr(app.ctx, "pulling"):
             app.ctx.pulling.cancel()
         await app.ctx.agent.action_endpoint.close()
+        if isinstance(app.ctx.agent.lock_store, LaneLockStore):
+            await app.ctx.agent.lock_store.close()
         broker = app.ctx.agent.tracker_store.event_broker
         if broker:
             await broker.close()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from limits import RateLimitItemPerMinute, parse
-from limits.storage import MemoryStorage, storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 
+from bot.rates import Rates
 from bot.settings import Settings
 
 PAIR = "5 per 5 minutes"
@@ -17,18 +16,16 @@ class SignInLimits:
     """Counts failed attempts, in Redis when there are several servers."""
 
     def __init__(self, settings: Settings) -> None:
-        # Kept here: the limiter holds it by a weak reference only.
-        self._storage = storage_from_string(settings.redis_url) if settings.redis_url else MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._rates = Rates(settings.redis_url)
 
     def allows(self, name: str, address: str) -> bool:
         """Whether another attempt may be made."""
-        return all(self._limiter.test(limit, "sign-in", *key) for limit, key in self._limits(name, address))
+        return all(self._rates.allows(limit, "sign-in", *key) for limit, key in self._limits(name, address))
 
     def failed(self, name: str, address: str) -> None:
         """Counts an attempt that failed."""
         for limit, key in self._limits(name, address):
-            self._limiter.hit(limit, "sign-in", *key)
+            self._rates.hit(limit, "sign-in", *key)
 
     @staticmethod
     def _limits(name: str, address: str) -> list[tuple[RateLimitItemPerMinute, tuple[str, ...]]]:
