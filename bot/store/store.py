@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -211,6 +213,10 @@ class Store:
 
     def last_position(self, sender_id: str) -> int | None:
         """Where the conversation ends; None when there is none."""
+        if self.reads_at_once:  # asked before every turn, so without what SQLAlchemy adds to it
+            return self._read_row(
+                "SELECT max(position) FROM conversation_turns WHERE sender_id = ?", sender_id
+            )
         return self._read(lambda c: c.execute(_LAST_POSITION, {"sender": sender_id}).scalar())
 
     def last_turns(self, sender_id: str, limit: int) -> list[Turn]:
@@ -286,6 +292,14 @@ class Store:
     def _read(self, work: Callable[[Connection], T]) -> T:
         return self._run(self._reader, work)
 
+    def _read_row(self, statement: str, *values: str) -> Any:
+        """The one value of a one-row query of SQLite."""
+        try:
+            with contextlib.closing(self._engine.raw_connection()) as connection:
+                return connection.cursor().execute(statement, values).fetchone()[0]
+        except (*_UNAVAILABLE, sqlite3.Error) as error:
+            raise StoreUnavailable(_why(error)) from error
+
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         started = time.monotonic()
         while True:
@@ -311,7 +325,9 @@ _LAST_POSITION = sa.select(sa.func.max(conversation_turns.c.position)).where(
 
 def _why(error: Exception) -> str:
     """The database's own words without the statement, whose values are personal."""
-    reason = str(getattr(error, "orig", None) or "no reason given")
+    reason = str(
+        error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or "no reason given"
+    )
     return f"{type(error).__name__}: {reason.splitlines()[0]}"
 
 
