@@ -23,7 +23,8 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving.errors import StartError
 from bot.serving.processor import ServedProcessor
-from bot.store.store import Store, StoreUnavailable
+from bot.store.recorder import Recorder
+from bot.store.store import StoreUnavailable
 from bot.store.tracker_store import AppendTrackerStore
 
 logger = logging.getLogger(__name__)
@@ -92,20 +93,23 @@ async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
     _check_made("lock_store", endpoints.lock_store, agent.lock_store)
     _check_made("nlg", endpoints.nlg, agent.nlg)
     if isinstance(tracker_store, AppendTrackerStore):
-        await asyncio.to_thread(_check_migrated, tracker_store.recorder.store)
+        await asyncio.to_thread(_take_up, tracker_store.recorder)
     return agent
 
 
-def _check_migrated(store: Store) -> None:
+def _take_up(recorder: Recorder) -> None:
+    """Stores what was left in the spool, by a power cut perhaps: conversations go on from there."""
     try:
-        migrated = store.is_migrated()
+        if not recorder.store.is_migrated():
+            raise StartError(
+                "The database isn't prepared for this version: run `python -m bot migrate-data` first."
+            )
+        recorder.drain()
     except StoreUnavailable as error:
         logger.warning("The database can't be used (%s); visitors are answered without it.", error)
-        return
-    if not migrated:
-        raise StartError(
-            "The database isn't prepared for this version: run `python -m bot migrate-data` first."
-        )
+        recorder.database_failed()
+    except OSError as error:
+        logger.error("The spool can't be read (%s).", error)
 
 
 def _check_importable(part: str, configured: EndpointConfig | None) -> None:

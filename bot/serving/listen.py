@@ -10,6 +10,7 @@ import socket
 import uvloop
 from sanic import Sanic
 
+from bot.serving.connection import bound
 from bot.serving.errors import StartError
 
 BACKLOG = 1024
@@ -63,7 +64,11 @@ async def _serve(app: Sanic, address: socket.socket) -> None:
         return
     starting.result()
     server = await app.create_server(
-        sock=address, backlog=BACKLOG, access_log=False, return_asyncio_server=True
+        sock=address,
+        protocol=bound(app),
+        backlog=BACKLOG,
+        access_log=False,
+        return_asyncio_server=True,
     )
     await server.after_start()
     await stopped

@@ -155,9 +155,18 @@ class AppendTrackerStore(TrackerStore):
         return self._tracker(sender_id, self._window(turns))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
-        """The whole conversation, however long."""
+        """The whole conversation, however long; the latest turns of it while the database is away.
+
+        Raises:
+            StoreUnavailable: the database is away, and the conversation isn't in memory.
+        """
         key = storable_id(conversation_id)
-        turns = await self._read(lambda: self.recorder.store.turns(key))
+        try:
+            turns = await self._read(lambda: self.recorder.store.turns(key))
+        except StoreUnavailable:
+            if key not in self._cache:
+                raise
+            return self._cache[key]
         return self._tracker(conversation_id, self._with_spooled(key, turns), latest_session=False)
 
     async def exists(self, conversation_id: str) -> bool:
@@ -314,6 +323,11 @@ class AppendTrackerStore(TrackerStore):
                     self._spooled[item.sender_id] = left
                     if not left:
                         del self._spooled[item.sender_id]
+
+
+def behind(store: TrackerStore) -> TrackerStore:
+    """A store without Rasa's wrapper, which gives an empty conversation for one that can't be read."""
+    return getattr(store, "_tracker_store", store)
 
 
 # ------------------------------------------------------------ events
