@@ -142,6 +142,32 @@ def train(arguments: list[str]) -> int:
 
 
 @command
+def release(arguments: list[str]) -> None:
+    """Make the trained model a release, with what staff published before; `run` does it at its start."""
+    from bot.publishing.first import register
+    from bot.settings import load_settings
+    from bot.store.staff_store import StaffStore
+    from bot.training import trained_model
+
+    _options("release", arguments)
+    settings = load_settings()
+    model = trained_model(settings.models_dir)
+    if model is None:
+        sys.exit(f"There is no trained model in {settings.models_dir}: train one with `make train`.")
+    register(StaffStore(settings.store_url), settings, model)
+
+
+@command
+def publish(arguments: list[str]) -> int:
+    """Work on the publish that staff have asked for; the staff app starts this by itself."""
+    from bot.publishing.runner import main
+    from bot.settings import load_settings
+
+    _options("publish", arguments)
+    return main(load_settings())
+
+
+@command
 def rasa(arguments: list[str]) -> None:
     """Run Rasa's own command line: `rasa data validate`, `rasa test` and so on."""
     from bot.serving.rasa_cli import main

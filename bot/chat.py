@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bot.model import new_id
+from bot.processes import dies_with_parent
 from bot.settings import Settings
-from bot.supervisor import answers, dies_with_parent
+from bot.supervisor import answers
 
 Message = dict[str, Any]
 Ask = Callable[[str], str]

@@ -26,6 +26,7 @@ def run(settings: Settings) -> int:
         migrate(settings)
         password = first_password()
         ensure_model(settings, say)
+        release(settings)
         say("Starting ...")
         supervisor = Supervisor(
             services(settings), settings.data_dir / "log", say, lambda: say(welcome(settings, password))
@@ -119,6 +120,16 @@ def migrate(settings: Settings) -> None:
         raise RunError(
             f"The database could not be prepared; is {PREFIX}DATABASE_URL right? {log} has the details."
         )
+
+
+def release(settings: Settings) -> None:
+    """Make the model a release, in a process of its own. Without one, servers answer with the model alone."""
+    log = settings.data_dir / "log" / "release.log"
+    with log.open("w") as output:
+        command = [sys.executable, "-m", "bot", "release"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    if done.returncode != 0:
+        say(f"WARNING: what staff published could not be prepared; {log} has the details.")
 
 
 def first_password() -> str:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import http.client
 import logging
 import logging.handlers
 import os
 import re
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from bot.processes import dies_with_parent
 
 LOG_BYTES = 5_000_000
 LOG_FILES = 3
@@ -30,7 +30,6 @@ GRACE = 10.0
 
 _WORTH_SHOWING = re.compile(r'\b(WARNING|ERROR|CRITICAL)\b|"level": "(warning|error|critical)"')
 _LONGEST_LINE = 65536
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -236,21 +235,6 @@ class Child:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-
-
-def dies_with_parent(number: int) -> Callable[[], None] | None:
-    """For `preexec_fn`: the child gets this signal however its parent ends. Does nothing but on Linux."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork, where it is safe
-    parent = os.getpid()
-
-    def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-        if os.getppid() != parent:  # it ended in between
-            os.kill(os.getpid(), number)
-
-    return arrange
 
 
 def answers(host: str, port: int, path: str, timeout: float = 2.0) -> bool:
