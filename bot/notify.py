@@ -116,7 +116,9 @@ class Notifier:
         waiting = sum(states.get(state.value, 0) for state in OPEN_STATES)
         to_call = [s for s in CallbackState if s is not CallbackState.DONE]
         calls = len(self._store.callback_list(to_call))
-        return [f"Questions that wait for a decision: {waiting}", f"Call-backs that are not done: {calls}"]
+        lines = [f"Questions that wait for a decision: {waiting}", f"Call-backs that are not done: {calls}"]
+        due = len(self._store.due_answers())
+        return [*lines, f"Answers to look at again: {due}"] if due else lines
 
 
 def staff_url(settings: Settings) -> str:

@@ -260,6 +260,11 @@ class Settings:
         "A question that was dismissed or answered is new again when so many more people have asked it.",
         _positive,
     )
+    health_approval: bool | None = setting(
+        "no",
+        "Whether an answer about somebody's health waits until a second person has approved it.",
+        _yes_no,
+    )
     callback_hours: int = setting(
         "24", "Hours after which a call-back that nobody has made counts as overdue.", _positive
     )

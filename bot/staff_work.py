@@ -1,11 +1,11 @@
-"""What the staff app does by itself, beside answering its pages: grouping, emails, and the daily clean-up."""
+"""What the staff app does by itself, beside its pages: grouping, emails, outdated answers, the clean-up."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.model import utc_now
 from bot.notify import Notifier
@@ -25,13 +25,24 @@ RETENTION_EVERY = timedelta(days=1)
 
 
 class StaffWork:
-    """A thread that works every second until stopped. No failure ends it."""
+    """A thread that works every second until stopped. No failure ends it.
 
-    def __init__(self, store: StaffStore, review: Review, notifier: Notifier, settings: Settings) -> None:
+    today: the day at the clinic, by which answers have to be looked at again.
+    """
+
+    def __init__(
+        self,
+        store: StaffStore,
+        review: Review,
+        notifier: Notifier,
+        settings: Settings,
+        today: Callable[[], date],
+    ) -> None:
         self._store = store
         self._review = review
         self._notifier = notifier
         self._settings = settings
+        self._today = today
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="staff-work", daemon=True)
 
@@ -51,6 +62,8 @@ class StaffWork:
                 self._try("Sending emails", self._notifier.work)
             if rounds % 600 == 0:
                 self._try("Deleting what is too old", self._retain)
+            if rounds % 60 == 0:
+                self._try("Looking for outdated answers", lambda: self._store.mark_due(self._today()))
             rounds += 1
 
     def _retain(self) -> None:

@@ -9,6 +9,17 @@ from dataclasses import dataclass
 MAX_CHARACTERS = 450
 MAX_TITLE = 20
 
+RULES = {
+    1: "Only what the clinic has published",
+    2: "No promises",
+    3: "No testimonials",
+    4: "No diagnosis",
+    5: "Nothing to do at home, nothing on prescription",
+    6: "The discount with its terms, without urgency",
+    10: "Plain, Australian and short",
+}
+"""What the rules of docs/wording.md that a program can check are called, by number."""
+
 _PROMISES = re.compile(
     r"\bguarante\w+|\bcures?\b|\bcured\b|\bpermanent(?:ly)? (?:gone|remov\w+|result\w*|solution)"
     r"|\brisk[- ]free\b|\bthe best\b|\b100 ?%|\bpainless\b|\bmiracle\b",
@@ -49,26 +60,36 @@ class Breach:
     says: str
     blocks: bool = True
 
+    @property
+    def name(self) -> str:
+        """What the rule is called."""
+        return RULES[self.rule]
 
-def breaches(text: str, titles: tuple[str, ...] = (), code: str = "miliagone") -> list[Breach]:
+
+def breaches(
+    text: str, titles: tuple[str, ...] = (), code: str = "miliagone", facts_published: bool = False
+) -> list[Breach]:
     """Every rule that a text, with the titles of its buttons, breaks; in the order of docs/wording.md.
 
     Args:
         text: as visitors read it, facts filled in.
         code: the discount code, which is only given with its terms.
+        facts_published: somebody of the clinic says that a price in it is published.
     """
     found = [Breach(rule, says, blocks) for pattern, rule, says, blocks in _PATTERNS if pattern.search(text)]
+    if facts_published:
+        found = [breach for breach in found if breach.rule != 1]
     for check in (_discount, _length, _titles):
         found += check(text, titles, code)
     return sorted(found, key=lambda breach: breach.rule)
 
 
 _PATTERNS: tuple[tuple[re.Pattern[str], int, str, bool], ...] = (
-    (_PRICE, 1, "No price that the clinic hasn't published.", True),
+    (_PRICE, 1, "No price, unless the clinic has published it.", True),
     (
         _PROMISES,
         2,
-        "No promises: leave out words such as guaranteed, cure, permanent, risk-free, best, painless.",
+        "Leave out words such as guaranteed, cure, permanent, risk-free, best, painless.",
         True,
     ),
     (_TESTIMONIAL, 3, "No testimonials and no before/after claims.", True),

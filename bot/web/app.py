@@ -19,7 +19,19 @@ from bot.review_model import NotThere, ReviewError
 from bot.settings import Settings
 from bot.store.staff_store import StaffStore
 from bot.store.store import StoreUnavailable
-from bot.web import accounts, callbacks, clinic, guard, history, outcomes, people, questions, show, sign_in
+from bot.web import (
+    accounts,
+    answers,
+    callbacks,
+    clinic,
+    guard,
+    history,
+    outcomes,
+    people,
+    questions,
+    show,
+    sign_in,
+)
 from bot.web.desk import Desk, make_topics
 from bot.web.guard import public
 from bot.web.sign_in_limits import SignInLimits
@@ -33,26 +45,33 @@ class _Id(BaseConverter):
     regex = "[0-9a-f]{32}"
 
 
+class _Topic(BaseConverter):
+    """A topic, such as `faq/pain`; anything else is not found."""
+
+    regex = "[a-z0-9_]+(?:/[a-z0-9_]+)?"
+    part_isolating = False
+
+
 def make_desk(settings: Settings) -> Desk:
     """What the pages work with, over the database of these settings."""
     store = StaffStore(settings.store_url)
     source = ClinicSource(settings, store)
-    answers = AnswerSource(settings, store)
-    topics = make_topics(source, answers)
+    written = AnswerSource(settings, store)
+    topics = make_topics(source, written)
     review = Review(store, topics, lambda: shared(cache_size=512), settings.return_after)
-    return Desk(settings, store, review, source, answers, SignInLimits(settings), topics)
+    return Desk(settings, store, review, source, written, SignInLimits(settings), topics)
 
 
 def create_app(settings: Settings, desk: Desk | None = None) -> Flask:
     """The app. Its pages answer when the database does; nothing is opened before the first of them."""
     app = Flask(__name__)
     app.extensions["desk"] = desk or make_desk(settings)
-    app.url_map.converters["id"] = _Id
+    app.url_map.converters.update(id=_Id, topic=_Topic)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # their addresses change with their content
     guard.protect(app, settings)
     show.register(app)
-    for page in (questions, callbacks, outcomes, people, clinic, accounts, history, sign_in):
+    for page in (questions, answers, callbacks, outcomes, people, clinic, accounts, history, sign_in):
         app.register_blueprint(page.blueprint)
 
     @app.get("/health")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from flask_login import current_user
 
 from bot.answer_source import AnswerSource
 from bot.clinic_source import ClinicSource
+from bot.editor import Editor
+from bot.model import utc_now
 from bot.review import Review
 from bot.review_model import Account, Who
 from bot.settings import Settings
@@ -37,6 +40,16 @@ class Desk:
     def zone(self) -> ZoneInfo:
         """The clinic's time zone."""
         return ZoneInfo(self.clinic.clinic.time_zone)
+
+    @property
+    def editor(self) -> Editor:
+        """What can be done with answers."""
+        approval = bool(self.settings.health_approval)
+        return Editor(self.store, self.topics, lambda: self.clinic.clinic, self.today, approval)
+
+    def today(self) -> date:
+        """The day at the clinic."""
+        return utc_now().astimezone(self.zone).date()
 
     @property
     def spool(self) -> Spool:

@@ -23,7 +23,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of requests is no news
     desk = make_desk(settings)
     app = create_app(settings, desk)
-    work = StaffWork(desk.store, desk.review, Notifier(desk.store, settings, desk.zone), settings)
+    work = StaffWork(desk.store, desk.review, Notifier(desk.store, settings, desk.zone), settings, desk.today)
     signal.signal(signal.SIGTERM, _stop)
     work.start()
     try:

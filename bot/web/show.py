@@ -64,6 +64,12 @@ _TOLD = {
     "switched_on": "Switched an account on",
     "erased": "Erased a person",
     "retention": "Deleted what was older than its period",
+    "wrote": "Changed the answer",
+    "imported": "Brought the answer in from a file",
+    "restored": "Restored an earlier text of the answer",
+    "withdrew": "Withdrew the answer",
+    "approved": "Approved the answer",
+    "review_due": "Came back: the day to look at it again has passed",
 }
 
 
@@ -142,6 +148,12 @@ def told(entry: HistoryEntry, names: Mapping[str, str] | None = None) -> str:
     data: Mapping[str, Any] = entry.data
     if entry.action == "answered":
         return f"Answered by “{topic_title(data['topic'])}”"
+    if entry.action == "returned" and data.get("because") == "withdrawn":
+        return "Came back: its answer was withdrawn"
+    if entry.action == "wrote" and data.get("revision") == 1 and not data.get("changed"):
+        return "Wrote the answer" + (", to be approved" if data.get("waits") else "")
+    if entry.action == "wrote" and data.get("waits"):
+        return "Changed the answer, to be approved"
     if entry.action == "dismissed":
         return f"Dismissed: {DISMISSALS.get(data['reason'], data['reason'])}"
     if entry.action == "assigned":

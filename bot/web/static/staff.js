@@ -40,6 +40,17 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
   });
 
+  // What a visitor wrote, copied to the examples to be said in other words.
+  document.querySelectorAll("[data-copies]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.copies);
+      field.value = [field.value.trimEnd(), button.parentElement.querySelector(".said").textContent].filter(Boolean).join("\n");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  });
+
   // The menu of the account closes when something else is wanted.
   document.addEventListener("click", (event) => {
     const menu = document.querySelector(".me[open]");
@@ -48,6 +59,10 @@
 
   // The server's answer to a failed search is a page, not a list: go there instead.
   document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.requestConfig.verb !== "get") {
+      event.detail.target.textContent = "It can’t be checked at the moment. What you typed is still here.";
+      return;
+    }
     window.location.assign(event.detail.pathInfo.finalRequestPath);
   });
 })();
