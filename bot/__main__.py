@@ -176,15 +176,28 @@ def rasa(arguments: list[str]) -> None:
 
 
 @command
-def migrate_data(arguments: list[str]) -> None:
+def migrate(arguments: list[str]) -> None:
     """Bring the database's tables up to date."""
     from bot.settings import load_settings
     from bot.store.migrate import migrate
 
-    _options("migrate-data", arguments)
+    _options("migrate", arguments)
     settings = load_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(settings.store_url)
+
+
+@command
+def migrate_data(arguments: list[str]) -> None:
+    """Move everything from SQLite to the PostgreSQL of MILIA_DATABASE_URL, compared row by row."""
+    from bot.moving import main
+    from bot.settings import load_settings
+
+    parser = argparse.ArgumentParser(prog="python -m bot migrate-data", description=migrate_data.__doc__)
+    parser.add_argument("--source", type=Path, help="the SQLite file; else that in the data folder")
+    options = parser.parse_args(arguments)
+    settings = load_settings()
+    main(settings, options.source or settings.data_dir / "milia.db")
 
 
 @command

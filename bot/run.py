@@ -114,7 +114,7 @@ def migrate(settings: Settings) -> None:
     log = settings.data_dir / "log" / "migrate.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
-        command = [sys.executable, "-m", "bot", "migrate-data"]
+        command = [sys.executable, "-m", "bot", "migrate"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     if done.returncode != 0:
         raise RunError(

@@ -49,7 +49,7 @@ def test_an_unknown_command_is_refused():
     assert "invalid choice: 'dance'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["run", "chat", "serve", "actions", "train", "migrate-data"])
+@pytest.mark.parametrize("name", ["run", "chat", "serve", "actions", "train", "migrate", "migrate-data"])
 def test_a_wrong_setting_is_one_sentence(name, tmp_path):
     done = bot(name, chat_port="eleven", data_dir=tmp_path)
     assert done.returncode == 2

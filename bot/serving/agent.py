@@ -102,7 +102,7 @@ def _take_up(recorder: Recorder) -> None:
     try:
         if not recorder.store.is_migrated():
             raise StartError(
-                "The database isn't prepared for this version: run `python -m bot migrate-data` first."
+                "The database isn't prepared for this version: run `python -m bot migrate` first."
             )
         recorder.drain()
     except StoreUnavailable as error:
