@@ -96,10 +96,13 @@ def actions(arguments: list[str]) -> None:
 @command
 def staff(arguments: list[str]) -> None:
     """Run the staff app alone."""
+    from bot.serving import quiet
     from bot.settings import load_settings
-    from bot.web.server import serve
 
     _options("staff", arguments)
+    quiet.one_thread()
+    from bot.web.server import serve
+
     serve(load_settings())
 
 

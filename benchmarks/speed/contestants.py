@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -78,7 +79,8 @@ class Contestant(ABC):
     def stop(self) -> None:
         """Asks it to stop, and its children with it."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(30)
             except subprocess.TimeoutExpired:
