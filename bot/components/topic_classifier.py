@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from bot.components.sentence_encoder import (
     features_of,
     wording,
 )
+from bot.components.steady_fit import places_of, softmax_regression
 from bot.encoder import DIMENSIONS
 from bot.grams import counts, inverse_frequency, vector
 
@@ -82,35 +82,31 @@ class TopicModel:
     @classmethod
     def fit(cls, texts: list[str], features: Floats, topics: list[str], config: dict[str, Any]) -> TopicModel:
         """Fits the three views on the same examples; see `TopicClassifier.get_default_config`."""
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import SGDClassifier
-        from sklearn.neural_network import MLPClassifier
 
-        # Without a hidden layer this is softmax regression; Adam fits it in a tenth of L-BFGS's time.
-        meaning = MLPClassifier(
-            hidden_layer_sizes=(),
-            alpha=config["penalty"],
-            learning_rate_init=config["learning_rate"],
-            max_iter=config["epochs"],
-            batch_size=min(256, len(topics)),
-            tol=0.0,
-            random_state=0,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs` on purpose
-            meaning.fit(features * _SCALE, topics)
+        where = places_of(texts, topics)
+        order = np.argsort(where, kind="stable")
+        where, features = where[order], features[order]
+        texts, topics = [texts[place] for place in order], [topics[place] for place in order]
+        names = sorted(set(topics))
+        number = {name: place for place, name in enumerate(names)}
+        labels = np.array([number[topic] for topic in topics])
+        weights, bias = softmax_regression(
+            features * _SCALE, labels, len(names), where,
+            epochs=config["epochs"], rate=config["learning_rate"], penalty=config["penalty"],
+        )  # fmt: skip
         documents = [counts(text, config["buckets"]) for text in texts]
         idf = inverse_frequency(documents, config["buckets"])
-        by_words = SGDClassifier(loss="log_loss", alpha=config["gram_penalty"], max_iter=20, random_state=0)
+        by_words = SGDClassifier(
+            loss="log_loss", alpha=config["gram_penalty"], max_iter=20, shuffle=False, n_jobs=-1
+        )
         by_words.fit(_matrix(documents, idf), topics)
-        names = [str(name) for name in meaning.classes_]
-        place = {name: number for number, name in enumerate(names)}
         return cls(
             tuple(names),
-            np.ascontiguousarray(meaning.coefs_[0].T.astype(np.float32)),
-            meaning.intercepts_[0].astype(np.float32),
+            weights,
+            bias,
             np.ascontiguousarray(features[:, :DIMENSIONS]),
-            np.array([place[topic] for topic in topics]),
+            labels,
             idf,
             np.ascontiguousarray(by_words.coef_.T.astype(np.float32)),
             by_words.intercept_.astype(np.float32),
