@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import zlib
 from collections import Counter
@@ -31,7 +32,7 @@ def grams(text: str) -> Iterator[str]:
 def counts(text: str, buckets: int) -> dict[int, float]:
     """Bucket -> 1 + log(count) of the grams of a text."""
     found = Counter(zlib.crc32(gram.encode("utf-8", "replace")) % buckets for gram in grams(text))
-    return {bucket: 1.0 + float(np.log(count)) for bucket, count in found.items()}
+    return {bucket: 1.0 + math.log(count) if count > 1 else 1.0 for bucket, count in found.items()}
 
 
 def inverse_frequency(documents: Sequence[dict[int, float]], buckets: int) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.components.nearest_examples import NearestExamples
 from bot.components.sentence_encoder import (
     READ_FEATURES,
     READ_TEXTS,
@@ -115,14 +117,14 @@ class TopicModel:
 
     def read(self, texts: list[str], features: Floats) -> list[Reading]:
         """What each text is about."""
-        cosines = features[:, :DIMENSIONS] @ self.examples.T
-        views = (self._by_meaning(features), self._by_examples(cosines), self._by_wording(texts))
+        vectors = features[:, :DIMENSIONS]
+        views = (self._by_meaning(features), self._by_examples(vectors), self._by_wording(texts))
         chances = np.sum([share * view for share, view in zip(self.shares, views, strict=True)], axis=0)
         readings = []
-        for text, chance, row in zip(texts, chances, cosines, strict=True):
+        for text, chance, sentence in zip(texts, chances, vectors, strict=True):
             order = np.argsort(-chance)
             topics = tuple((self.topics[number], float(chance[number])) for number in order)
-            nearest = np.sort(row[self.labels == order[0]])[-5:]
+            nearest = np.sort(self._nearest.of_topic(sentence, int(order[0])))[-5:]
             readings.append(Reading(text, topics, float(nearest.mean())))
         return readings
 
@@ -130,14 +132,17 @@ class TopicModel:
         scores = features * _SCALE @ self.weights.T + self.bias
         return _shares(np.exp(scores - scores.max(axis=1, keepdims=True)))
 
-    def _by_examples(self, cosines: Floats) -> Floats:
+    def _by_examples(self, vectors: Floats) -> Floats:
         """Votes of the nearest examples, each with a weight that falls off quickly with its distance."""
-        chances = np.zeros((len(cosines), len(self.topics)), np.float32)
-        nearest = np.argpartition(-cosines, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
-        for row, places in enumerate(nearest):
-            votes = np.exp((cosines[row, places] - 1) / _FALL_OFF)
-            np.add.at(chances[row], self.labels[places], votes)
+        chances = np.zeros((len(vectors), len(self.topics)), np.float32)
+        for row, sentence in enumerate(vectors):
+            labels, cosines = self._nearest.nearest(sentence, _NEIGHBOURS)
+            np.add.at(chances[row], labels, np.exp((cosines - 1) / _FALL_OFF))
         return _shares(chances)
+
+    @cached_property
+    def _nearest(self) -> NearestExamples:
+        return NearestExamples(self.examples, self.labels, len(self.topics))
 
     def _by_wording(self, texts: list[str]) -> Floats:
         chances = np.empty((len(texts), len(self.topics)), np.float32)
@@ -260,7 +265,7 @@ class TopicClassifier(GraphComponent):
             [full_name(example) for example in examples],
             self._config,
         )
-        arrays = {name: value for name, value in vars(model).items() if name not in {"topics", "shares"}}
+        arrays = {name: value for name, value in vars(model).items() if isinstance(value, np.ndarray)}
         for name in ("examples", "gram_weights"):  # the largest; half precision changes no decision
             arrays[name] = arrays[name].astype(np.float16)
         with self._storage.write_to(self._resource) as folder:

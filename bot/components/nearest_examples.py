@@ -1,0 +1,55 @@
+"""The training examples nearest to a text, without comparing it with each of them in full length."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+DIRECTIONS = 128
+"""Directions, of 384, in which all examples are compared first: those in which they differ most."""
+
+CANDIDATES = 250
+"""How many are then compared in full. Of the fifteen nearest of 11,000 examples, 99.8% are among them; in all
+it takes a sixth of the time of comparing all in full. Raising either finds more and takes longer."""
+
+FEW = 1000
+"""Up to so many examples all are compared in full."""
+
+
+class NearestExamples:
+    """vectors: unit vectors [n, 384]. labels: [n], the number of each one's topic, of so many topics."""
+
+    def __init__(self, vectors: Floats, labels: NDArray[np.int64], topics: int) -> None:
+        self._vectors = vectors
+        self._labels = labels
+        self._of_topic = [np.flatnonzero(labels == topic) for topic in range(topics)]
+        self._rotation = self._short = np.empty((0, 0), np.float32)
+        if len(vectors) > FEW:
+            _, directions = np.linalg.eigh(vectors.T @ vectors)
+            self._rotation = np.ascontiguousarray(directions[:, : -DIRECTIONS - 1 : -1].T)
+            self._short = np.ascontiguousarray(vectors @ self._rotation.T)
+
+    def nearest(self, vector: Floats, most: int) -> tuple[NDArray[np.int64], Floats]:
+        """The topics of the nearest examples, and their cosines."""
+        if len(self._vectors) > FEW:
+            places = _largest(self._short @ (self._rotation @ vector), CANDIDATES)
+            cosines = self._vectors[places] @ vector
+        else:
+            places = np.arange(len(self._vectors))
+            cosines = self._vectors @ vector
+        best = _largest(cosines, most)
+        return self._labels[places[best]], cosines[best]
+
+    def of_topic(self, vector: Floats, topic: int) -> Floats:
+        """The cosines of all examples of a topic."""
+        cosines: Floats = self._vectors[self._of_topic[topic]] @ vector
+        return cosines
+
+
+def _largest(values: Floats, most: int) -> NDArray[np.int64]:
+    """Where the largest values are, in any order."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    return np.argpartition(values, -most)[-most:]
