@@ -8,7 +8,7 @@ from typing import Any
 
 def figure(columns: int = 1, width: float = 9.0, height: float = 1.7) -> tuple[Any, list[Any]]:
     """A drawing and its axes side by side."""
-    import matplotlib
+    import matplotlib  # type: ignore[import-untyped, unused-ignore]
 
     matplotlib.use("Agg")
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "milia", "font.size": 8})

@@ -136,8 +136,8 @@ def text(results: Results) -> str:
     )
 
 
-def _goals(results: Results) -> list[tuple[str, str, str, str]]:
-    lines = []
+def _goals(results: Results) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
     for goal, value in rows(results):
         sign = "at least " if goal.at_least else "at most "
         wanted = [
