@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from actions.questions import ActionRecordQuestion, reason_for
+from actions.questions import ActionRecordQuestion, Replies, reason_for
 from bot.model import Reason
 from tests.actions.conftest import Desk
 
@@ -59,3 +59,11 @@ def test_none_of_these_records_the_question_that_it_answers(desk: Desk) -> None:
 def test_a_blank_message_is_not_recorded(desk: Desk, text: str) -> None:
     desk.runs(ActionRecordQuestion(), text, "out_of_scope")
     assert desk.rows("unanswered_questions") == []
+
+
+def test_replies_are_scrubbed_each_time_even_if_others_are_remembered() -> None:
+    replies = Replies(most=1)
+    for _ in range(2):
+        assert replies.scrub("Milia are hard white lumps.") == "Milia are hard white lumps."
+        assert replies.scrub("We call Emma Jones on 0412 345 678.") == "We call [name] on [phone]."
+        assert replies.scrub("Our specialist is here to help.") == "Our specialist is here to help."
