@@ -39,9 +39,12 @@ def main() -> None:
         known.append(pipeline.answers(topic, [item["topic"], *item.get("also", ())]))
         inside.append(True)
     for item in yaml.safe_load((VALIDATION / "oos.yml").read_text(encoding="utf-8")):
-        if item["kind"].startswith("other_language") or item.get("also_ok"):
+        if item["kind"].startswith("other_language"):
             continue
-        rows.append(pipeline.measures(item["text"])[1])
+        topic, measures = pipeline.measures(item["text"])
+        if pipeline.answers(topic, item.get("also_ok") or []):
+            continue  # an answer would do no harm, nor would admitting not to know
+        rows.append(measures)
         known.append(False)
         inside.append(False)
     table, right, questions = np.array(rows), np.array(known), np.array(inside)

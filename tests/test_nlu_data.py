@@ -38,7 +38,7 @@ def test_no_example_stands_twice() -> None:
 
 def test_no_example_is_taken_from_what_only_tests() -> None:
     examples = {key(text) for texts in EXAMPLES.values() for text in texts if len(key(text).split()) > 4}
-    for folder in ("samples", "validation"):
+    for folder in ("samples", "validation", "holdout"):
         for name in ("questions", "oos", "multi"):
             items = yaml.safe_load(Path(f"tests/data/{folder}/{name}.yml").read_text(encoding="utf-8"))
             assert [item["text"] for item in items if key(item["text"]) in examples] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -43,6 +44,23 @@ SELF_CARE = frozenset(
     f"faq/{topic}"
     for topic in ("aftercare", "recovery", "home_remedies", "squeeze", "go_away", "harmful", "products")
 )
+# Asked after the answer about babies, these are about the baby: a doctor knows, not the topics on adults.
+ABOUT_MILIA = SELF_CARE | {
+    f"faq/{topic}"
+    for topic in (
+        "what_are_milia",
+        "identify",
+        "causes",
+        "prevention",
+        "size",
+        "location",
+        "not_acne",
+        "removal",
+    )
+}
+_MYSELF = re.compile(r"\b(?:i|i'm|i've|me|mine|myself|adults?)\b")
+# Somebody who wants to be called "about a refund" asks for both.
+CONTACT = frozenset({"contact_human", "request_callback"})
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -62,15 +80,15 @@ class AnswerDecider(GraphComponent):
         return {
             # What makes it sure that a message is known: `Certainty`, fitted by benchmarks/thresholds.py.
             "certainty": {
-                "bias": 0.25,
-                "topic": 2.7,
-                "out_of_scope": -1.14,
-                "nearness": -0.95,
-                "other_subject": -0.62,
+                "bias": -0.45,
+                "topic": 2.98,
+                "out_of_scope": -1.52,
+                "nearness": -0.24,
+                "other_subject": -0.86,
             },
             # Certainty from which a question is answered. Raising it gives fewer wrong answers, and more
             # "did you mean" and "I don't know".
-            "answer": 0.55,
+            "answer": 0.4,
             # Certainty from which "did you mean" is asked. Raising it asks less and admits more.
             "ask": 0.3,
             # Probability that a topic needs for an answer when others come near; below it "did you mean" is
@@ -85,8 +103,16 @@ class AnswerDecider(GraphComponent):
             # Probability from which a few words stand for themselves, whatever came before. Raising it reads
             # more of them in their context.
             "standing_alone": 0.6,
-            # Probability from which distress or an emergency comes first. Raising it misses more of them.
+            # Probability from which distress or an emergency comes first, in the whole message; and in a part
+            # of it, which may say more than was meant. Raising them misses more of them.
             "safety": 0.35,
+            "safety_in_part": 0.8,
+            # Probability of out_of_scope from which a message is no question of several parts. Raising it
+            # answers more of what a message asks beside something else, and more that only sounds like it.
+            "elsewhere": 0.6,
+            # Probability from which a topic that only staff can answer is answered beside "please call me".
+            # Raising it answers less of what the call is to be about.
+            "beside": 0.15,
             # Topics whose answers say much the same, so that doubt between them is no reason to ask.
             "families": [],
         }
@@ -120,7 +146,8 @@ class AnswerDecider(GraphComponent):
             return Decision(message.get(RED_FLAG), 1.0)
         if readings and message.get(UNREADABLE) != NOT_WORDS:
             for topic in SAFETY:
-                if max(reading.probability(topic) for reading in readings) >= self._at.safety:
+                whole, *others = (reading.probability(topic) for reading in readings)
+                if whole >= self._at.safety or max(others, default=0.0) >= self._at.safety_in_part:
                     return Decision(topic, 1.0)
         if message.get(UNREADABLE) or not readings:
             return Decision(OUT_OF_SCOPE, 1.0)
@@ -144,17 +171,23 @@ class AnswerDecider(GraphComponent):
     def _question(self, message: Message, readings: list[Reading]) -> Decision:
         whole = readings[0]
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
-        if parts:
-            several = self._decider.several(parts, readings[1 : 1 + len(parts)])
-            if several:
-                return several
+        elsewhere = whole.probability(OUT_OF_SCOPE) >= self._at.elsewhere
+        several = self._decider.several(parts, readings[1 : 1 + len(parts)], elsewhere)
+        if several:
+            return several
         alone = self._decider.one(whole, bool(message.get(OTHER_SUBJECT)))
+        if alone.intent in CONTACT and (subject := self._subject_of_call(whole)):
+            clauses = ((whole.text, "contact_human"), (whole.text, subject))
+            return Decision(SEVERAL, 1.0, clauses=clauses)
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
         if previous in MEDICAL and message.get(IN_CONTEXT) and alone.intent in SELF_CARE:
             return Decision(str(previous), 1.0)
-        if message.get(IN_CONTEXT) and alone.intent not in CHAT | {"give_details"}:
+        about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
+        if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:
+            return Decision("ask_baby", 1.0)
+        if message.get(IN_CONTEXT) and alone.intent not in CHAT - {"none_of_these"} | {"give_details"}:
             together = self._decider.one(
                 readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
             )
@@ -162,9 +195,14 @@ class AnswerDecider(GraphComponent):
             vague = message.get(ELLIPTICAL) and self._decider.best(whole)[1] < self._at.standing_alone
             if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
-        if alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and parts and not message.get(OTHER_SUBJECT):
+        if alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not elsewhere and not message.get(OTHER_SUBJECT):
             return self._one_of_the_parts(readings[1 : 1 + len(parts)]) or alone
         return alone
+
+    def _subject_of_call(self, reading: Reading) -> str | None:
+        """What somebody who wants to be called wants to hear about, when it is not in the answers."""
+        topic, chance = next((item for item in reading.topics if item[0] not in CONTACT), ("", 0.0))
+        return topic if topic.startswith("ask_") and chance >= self._at.beside else None
 
     def _one_of_the_parts(self, readings: list[Reading]) -> Decision | None:
         """The one question in a long story, when exactly one of its parts is understood."""

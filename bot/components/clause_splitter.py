@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from bot.components.spelling_corrector import CORRECTED
 CLAUSE_SPANS = "clause_spans"  # message property: the parts that were found
 
 _JOINTS = {"and", "also", "but", "plus", "then", "&", "+", "n"}  # not "or": alternatives are one question
+_ADDING = {"and", "also", "plus", "&", "+", "n"}
 _SENTENCE_ENDS = {"?", "!", ".", ";", "...", "??", "?!", "!!", "…"}
 _QUESTION_WORDS = frozenset(
     "what what's how how's why when where where's who who's which whats hows wheres whos can could do does "
@@ -34,16 +35,43 @@ _REQUESTS = re.compile(
     r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls"
     r"|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b"
 )
-_BETWEEN = re.compile(r"\b(?:difference|between)\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|it's|they|them|that|this|those|these|she|he|her|him|one)\b", re.IGNORECASE
+)
+# What is added to a question or a story without asking anything of its own.
+_TAG = re.compile(
+    r"^(?:so |but |or )?(?:(?:what )?(?:do|would|don't) (?:you|u) (?:think|reckon|say|recommend|know)"
+    r"|is (?:that|this|it) (?:ok|okay|right|normal|true|correct|fine|alright|possible|bad|weird)"
+    r"|am i right|you know|right|yeah|yes|no|huh|eh|ok|any (?:ideas?|thoughts|advice|tips|suggestions)"
+    r"|(?:can|could) you help(?: me)?|please (?:help|advise)(?: me)?|help(?: me)?(?: please)?|thoughts"
+    r"|what do i do|what should i do)\W*$",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"^(?:thanks|thank you|thx|ta|cheers|hi|hello|hey|good (?:morning|evening|afternoon))\b", re.I
+)
 KEYWORD_WORDS = 3
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a message. `strong`: it begins after the end of a sentence, or like a question."""
+    """One part of a message.
+
+    strong: it begins after the end of a sentence, or like a question.
+    told: what was told just before, and what "it" in this part means.
+    added: it comes after "and" or "also".
+    """
 
     text: str
     strong: bool
+    told: str = ""
+    added: bool = False
+
+    @property
+    def in_full(self) -> str:
+        """The part as it is to be understood."""
+        return f"{self.told}, {self.text}" if self.told else self.text
 
     @property
     def asks(self) -> bool:
@@ -52,6 +80,11 @@ class Part:
         while words and words[0] in _LEAD_INS:
             words = words[1:]
         return len(words) > 1 and (words[0] in _QUESTION_WORDS or bool(_REQUESTS.match(" ".join(words))))
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is a statement that a question after it may be about."""
+        return not (self.asks or self.is_keyword or _POLITE.match(self.text))
 
     @property
     def is_keyword(self) -> bool:
@@ -68,32 +101,49 @@ def _tokenizer() -> Any:
 
 def parts_of(text: str, most: int) -> list[Part]:
     """The parts between sentence ends, commas and joining words; the last holds what is left after `most`."""
-    if _BETWEEN.search(text):
-        return [Part(text, True)]
     tokens = list(_tokenizer()(text))
     parts: list[Part] = []
-    begin, strong = 0, True
+    begin, strong, added = 0, True, False
     for place, token in enumerate(tokens):
         word = token.text.lower()
         ends = word in _SENTENCE_ENDS or "\n" in word
         joint = word in _JOINTS or word == "," or word == "-" or word == "–"
         if not (ends or joint) or len(parts) == most - 1:
             continue
+        after = tokens[place + 1].text.lower() if place + 1 < len(tokens) else ""
+        if joint and after not in _QUESTION_WORDS and _BETWEEN.search(text[tokens[begin].idx : token.idx]):
+            continue  # "the difference between milia and acne" is one question
         piece = (
-            text[tokens[begin].idx : token.idx + (len(token.text) if ends else 0)].strip()
+            text[tokens[begin].idx : token.idx + (len(token.text) if ends else 0)].strip(" ,")
             if begin <= place
             else ""
         )
         if re.search(r"\w", piece):
-            parts.append(Part(piece, strong))
+            parts.append(Part(piece, strong, added=added))
             strong = ends
         begin = place + 1
         strong = strong or ends
+        added = word in _ADDING
         if begin < len(tokens) and tokens[begin].text.lower() in _QUESTION_WORDS:
             strong = True
     if begin < len(tokens) and re.search(r"\w", rest := text[tokens[begin].idx :].strip()):
-        parts.append(Part(rest, strong))
-    return parts
+        parts.append(Part(rest, strong, added=added))
+    return _with_what_was_told(parts)
+
+
+def _with_what_was_told(parts: list[Part]) -> list[Part]:
+    """The parts, with what can't be understood alone put to what stands before it: "a cyst on my back, can
+    you squeeze it out" is one question, and so is "would fish do, do you think?"."""
+    whole: list[Part] = []
+    for part in parts:
+        before = whole[-1] if whole else None
+        if before and _TAG.match(part.text):
+            whole[-1] = replace(before, text=f"{before.text}, {part.text}")
+        elif before and before.tells and part.asks and not part.added and _PRONOUN.search(part.text):
+            whole[-1] = replace(part, told=before.in_full, strong=before.strong)
+        else:
+            whole.append(part)
+    return whole
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER], is_trainable=False)

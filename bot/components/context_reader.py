@@ -47,7 +47,7 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
     "ask_other_method": ("milia removal", "do you use"),
     "ask_before_visit": ("the appointment", "what should i do before the appointment"),
     "ask_cream_cause": ("eye cream", "does it cause milia:"),
-    "ask_baby": ("milia on babies", "do babies get milia"),
+    "ask_baby": ("milia on my baby", "my baby has milia"),
     "ask_medical": ("a sore bleeding lump", "i have a sore bleeding lump"),
     "emergency": ("the swelling in my throat", "my throat is swelling"),
 }
@@ -67,6 +67,8 @@ _FRAGMENT = re.compile(
     r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after"
     r"|before)\b"
 )
+# "What about the other one?": the question that was answered, asked again of something beside it.
+_ANOTHER = re.compile(r"\b(?:the|that) other (?:ones?|products?|creams?|kinds?|options?|brands?)\b")
 _QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
 MOST_WORDS = 8
 
@@ -88,6 +90,8 @@ def in_context(text: str, topic: str) -> str | None:
     if not words or len(words) > MOST_WORDS:
         return None
     subject, question = subject_of(topic)
+    if _ANOTHER.search(plain):
+        return question
     if _FRAGMENT.match(plain) or (_CONTINUES.match(plain) and not _PRONOUN.search(plain)):
         rest = re.sub(
             r"^(?:ok(?:ay)?|oh|so|no)?[ ,.]*(?:i meant?)?\s*(?:and|or|but|then|also)?\s*"
@@ -106,7 +110,7 @@ def in_context(text: str, topic: str) -> str | None:
 def is_elliptical(text: str) -> bool:
     """Whether a text is too short to mean much without what came before."""
     plain = text.strip(" ?!.")
-    return bool(_FRAGMENT.match(plain)) or len(plain.split()) <= 3
+    return bool(_FRAGMENT.match(plain) or _ANOTHER.search(plain)) or len(plain.split()) <= 3
 
 
 def leans_on_context(text: str) -> bool:

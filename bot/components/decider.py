@@ -19,6 +19,7 @@ OUT_OF_SCOPE, ASK_WHICH, SEVERAL, OTHER_LANGUAGE = (
 CHAT = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "none_of_these"})
 _LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a question, not asked
 _BEYOND_DOUBT = 0.9
+_LIKELY = 0.75
 _SHORT = 6  # words
 _SURELY_UNKNOWN = 0.2  # certainty below which one of several questions is admitted not to be known
 _LONG = 35  # words from which a message is a story, of which few sentences are questions
@@ -65,6 +66,9 @@ class Thresholds:
     in_context: float
     standing_alone: float
     safety: float
+    safety_in_part: float
+    elsewhere: float
+    beside: float
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,15 @@ class Decider:
         topic = next(name for name, _ in reading.topics if self._family.get(name, name) == best)
         return topic, totals[best], self._certainty.of(totals[best], unknown, reading.nearness, other_subject)
 
-    def several(self, parts: list[Part], readings: list[Reading]) -> Decision | None:
-        """What to do with a message that may ask several things; None when it asks one."""
+    def several(self, parts: list[Part], readings: list[Reading], elsewhere: bool) -> Decision | None:
+        """What to do with a message that may ask several things; None when it asks one.
+
+        Args:
+            elsewhere: the whole message is about something else: then two of its parts have to be known.
+        """
         clauses = self.clauses(parts, readings)
-        if len(clauses) < 2 or {topic for _, topic in clauses} <= CHAT | {OUT_OF_SCOPE}:
+        known = [topic for _, topic in clauses if topic != OUT_OF_SCOPE]
+        if len(clauses) < 2 or set(known) <= CHAT or (elsewhere and len(known) < 2):
             return None
         return Decision(SEVERAL, 1.0, clauses=clauses)
 
@@ -142,10 +151,11 @@ class Decider:
 
 def _counts(part: Part, topic: str, probability: float) -> bool:
     """Whether a part is a question of its own. A statement mostly tells what the question is about; it is one
-    when it wishes for something that only staff can answer, or when it is short and beyond doubt."""
-    if part.asks or topic in {"thank", "contact_human", "book_appointment"}:
+    when it tells of a symptom, when it clearly wishes for something, or when it is short and beyond doubt."""
+    if part.asks or topic in {"thank", "ask_medical"}:
         return True
+    if topic in {"contact_human", "book_appointment"}:
+        return probability >= _LIKELY
     words = len(part.text.split())
-    return (topic.startswith("ask_") and words > 2) or (
-        probability >= _BEYOND_DOUBT and 1 < words <= _SHORT and part.strong
-    )
+    needed = _LIKELY if topic.startswith("ask_") else _BEYOND_DOUBT
+    return 1 < words <= _SHORT and probability >= needed and (part.strong or topic.startswith("ask_"))

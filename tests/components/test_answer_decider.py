@@ -82,6 +82,12 @@ def test_a_red_flag_comes_first(make: Make, flag: str) -> None:
     assert intent(decided(make, reading("...", **{flag: 0.6}))) == flag
 
 
+def test_distress_in_a_part_has_to_be_plain(make: Make) -> None:
+    story = reading("it could go and I'd wake up without it", faq__go_away=0.8)
+    assert intent(decided(make, story, reading("I'd wake up without it", self_harm=0.5))) == "faq/go_away"
+    assert intent(decided(make, story, reading("I won't wake up", self_harm=0.9))) == "self_harm"
+
+
 def test_code_is_no_cry_for_help(make: Make) -> None:
     assert intent(decided(make, reading("/x", self_harm=0.9), **{UNREADABLE: NOT_WORDS})) == "out_of_scope"
 
@@ -116,6 +122,28 @@ def test_the_same_question_twice_is_one(make: Make) -> None:
 def test_a_part_that_is_not_known_is_admitted(make: Make) -> None:
     parse = several(make, SURE, reading("can you fix my car", 0.05, out_of_scope=0.98, faq__pain=0.005))
     assert [clause["intent"] for clause in parse["clauses"]] == ["faq/pain", "out_of_scope"]
+
+
+def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:
+    text = "a tattoo on my back, do you take them off"
+    known = reading("do you take them off", faq__who_removes=0.9)
+    parse = decided(make, reading(text, 0.2, out_of_scope=0.96, faq__removal=0.01), known)
+    assert intent(parse) == "out_of_scope"
+
+
+def test_a_call_about_something_answers_both(make: Make) -> None:
+    parse = decided(make, reading("call me about a refund", contact_human=0.6, ask_payment=0.36))
+    assert [clause["intent"] for clause in parse["clauses"]] == ["contact_human", "ask_payment"]
+
+
+def test_what_is_asked_about_a_baby_stays_with_the_baby(make: Make) -> None:
+    context = {PREVIOUS_TOPIC: "ask_baby", IN_CONTEXT: "do milia on my baby go away"}
+    together = reading("do milia on my baby go away", ask_baby=0.9)
+    assert (
+        intent(decided(make, reading("do they go away", faq__go_away=0.9), together, **context)) == "ask_baby"
+    )
+    mine = reading("do mine go away", faq__go_away=0.9)
+    assert intent(decided(make, mine, together, **context)) == "faq/go_away"
 
 
 def test_a_symptom_comes_before_the_other_questions(make: Make) -> None:

@@ -17,12 +17,35 @@ from tests.components.conftest import Make, message
         ("what are milia", ["what are milia"]),
         ("do you do it on weekdays or weekends", ["do you do it on weekdays or weekends"]),
         ("what is the difference between milia and acne", ["what is the difference between milia and acne"]),
+        (
+            "what is the difference between milia and acne, and can I book",
+            ["what is the difference between milia and acne", "can I book"],
+        ),
+        ("would sardines help, do you think?", ["would sardines help, do you think?"]),
         ("", []),
         ("?!...", []),
     ],
 )
 def test_parts(text: str, parts: list[str]) -> None:
     assert [part.text for part in parts_of(text, 6)] == parts
+
+
+def test_a_question_keeps_what_was_told_before_it() -> None:
+    (part,) = parts_of("big cyst on my back with a smelly centre, can you squeeze it out", 6)
+    assert part.text == "can you squeeze it out"
+    assert part.in_full == "big cyst on my back with a smelly centre, can you squeeze it out"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thanks so much for that, how much is it",
+        "fish oil yes or no, also is it my eye cream",
+        "is it true fish oil helps? will it hurt",
+    ],
+)
+def test_thanks_questions_and_additions_are_told_for_themselves(text: str) -> None:
+    assert [part.told for part in parts_of(text, 6)] == ["", ""]
 
 
 def test_the_last_part_holds_the_rest() -> None:

@@ -38,6 +38,7 @@ def conversation(*events: Any) -> DialogueStateTracker:
         ("and around the eyes?", "faq/pain", "does milia removal hurt around the eyes"),
         ("does it suit dry skin", "faq/products", "moisturiser"),
         ("what about laser", "faq/removal", "laser"),
+        ("what about the other one?", "faq/products", "which moisturiser"),
     ],
 )
 def test_a_follow_up(text: str, topic: str, holds: str) -> None:
