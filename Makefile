@@ -42,6 +42,12 @@ yaml: setup-dev ## Check the style of the YAML files
 data: setup ## Check the training data and the domain
 	@$(PYTHON) -m bot rasa data validate --fail-on-warnings
 
+export: setup ## Write the answers of staff to data/staff.yml
+	@$(PYTHON) -m bot export
+
+import: setup ## Make the answers in data/staff.yml live
+	@$(PYTHON) -m bot import
+
 score: setup ## Measure understanding on the samples, on the running assistant
 	@$(PYTHON) -m bot score
 
@@ -74,4 +80,4 @@ python3:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
 	  echo "Python 3.9 or later is needed to begin: install it, or name it with make PYTHON3=/path/to/python3." >&2; exit 1; }
 
-.PHONY: help run chat train test check lint types layers yaml data score bench widget-report soak setup lock clean setup-dev setup-test python3
+.PHONY: help run chat train export import test check lint types layers yaml data score bench widget-report soak setup lock clean setup-dev setup-test python3

@@ -129,6 +129,39 @@ def retention(arguments: list[str]) -> None:
 
 
 @command
+def export(arguments: list[str]) -> int:
+    """Write the answers of staff to data/staff.yml."""
+    from bot.settings import load_settings
+    from bot.staff_file import export_to
+    from bot.store.answers import AnswerStore
+
+    path = _staff_file("export", arguments)
+    store = AnswerStore(load_settings().store_url)
+    store.migrate()
+    return export_to(path, store, print)
+
+
+@command
+def import_(arguments: list[str]) -> int:
+    """Make the answers in data/staff.yml live; other answers stay as they are."""
+    from bot.clinic import load_clinic
+    from bot.clinic_source import with_overrides
+    from bot.settings import load_settings
+    from bot.staff_file import import_from
+    from bot.store.answers import AnswerStore
+    from bot.store.clinic import ClinicStore
+
+    path = _staff_file("import", arguments)
+    settings = load_settings()
+    store = AnswerStore(settings.store_url)
+    store.migrate()
+    clinic = with_overrides(
+        load_clinic(settings.clinic_file), ClinicStore(settings.store_url).clinic_overrides()
+    )
+    return import_from(path, store, clinic, print)
+
+
+@command
 def train(arguments: list[str]) -> int:
     """Train the model, unless it is that of the current files (--force: even then)."""
     from bot.run import say
@@ -232,6 +265,15 @@ def settings_doc(arguments: list[str]) -> None:
 
     _options("settings-doc", arguments)
     write()
+
+
+def _staff_file(name: str, arguments: list[str]) -> Path:
+    from bot.staff_file import STAFF_FILE
+
+    parser = argparse.ArgumentParser(prog=f"python -m bot {name}", description=COMMANDS[name].__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=STAFF_FILE, help=f"instead of {STAFF_FILE}")
+    chosen: Path = parser.parse_args(arguments).file
+    return chosen
 
 
 def _options(name: str, arguments: list[str], *flags: tuple[str, str]) -> argparse.Namespace:

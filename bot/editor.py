@@ -164,18 +164,10 @@ class Editor:
     # ------------------------------------------------------------ checks
 
     def _check_text(self, answer: Answer) -> list[Problem]:
-        clinic = self._clinic()
-        reply = self.reply(answer)
-        code = clinic.offer.code if clinic.offer else ""
-        titles = tuple(step.title for step in reply.next_steps)
-        found = breaches(reply.text, titles, code, answer.facts_published)
-        if answer.topic == CLINICAL:  # it names what it can't advise on
-            found = [breach for breach in found if breach.rule != 5]
-        if code and code.lower() in reply.text.lower() and not clinic.offer_at():
-            found.append(Breach(6, "The offer has ended: leave the code out."))
-        problems = [Problem("text", breach.says, breach.blocks, breach.name) for breach in found]
+        broken = broken_rules(answer, self.reply(answer), self._clinic())
+        problems = [Problem(where, breach.says, breach.blocks, breach.name) for where, breach in broken]
         for name in _IN_BRACES.findall(answer.text):
-            if name not in clinic.facts():
+            if name not in self._clinic().facts():
                 problems.append(Problem("text", f"“{{{name}}}” can’t be filled in: write what is meant."))
         return problems
 
@@ -185,9 +177,6 @@ class Editor:
         title = answer.title
         if not title:
             problems.append(Problem("title", "It needs a name: visitors see it on buttons."))
-        problems += [
-            Problem("title", breach.says, rule=breach.name) for breach in breaches("-", (title,)) if title
-        ]
         same = [t for t in topics.all() if t.title.lower() == title.lower() and t.intent != answer.topic]
         if same:
             problems.append(Problem("title", f"Another answer is called “{same[0].title}” already."))
@@ -281,6 +270,22 @@ class Editor:
         while (topic := f"{_ADDED}{slug}{f'_{number}' if number > 1 else ''}") in taken:
             number += 1
         return topic
+
+
+def broken_rules(answer: Answer, reply: Reply, clinic: Clinic) -> list[tuple[str, Breach]]:
+    """The rules for every text that an answer breaks, each with the field that does.
+
+    reply: what a visitor would get.
+    """
+    code = clinic.offer.code if clinic.offer else ""
+    titles = tuple(step.title for step in reply.next_steps)
+    found = breaches(reply.text, titles, code, answer.facts_published)
+    if answer.topic == CLINICAL:  # it names what it can't advise on
+        found = [breach for breach in found if breach.rule != 5]
+    if code and code.lower() in reply.text.lower() and not clinic.offer_at():
+        found.append(Breach(6, "The offer has ended: leave the code out."))
+    of_title = breaches("-", (answer.title,)) if answer.title else []
+    return [*(("text", breach) for breach in found), *(("title", breach) for breach in of_title)]
 
 
 def as_delivered(topic: Topic) -> Answer:
