@@ -6,14 +6,12 @@ import contextlib
 import os
 from pathlib import Path
 
-from bot.model_inputs import digest_of_inputs
+from bot.model_inputs import LIVE_FOLDER, digest_of_inputs
 from bot.publishing.runner import Runner, sha256
 from bot.release_model import PublishError, PublishRun, Release
 from bot.review_model import SYSTEM
 from bot.settings import Settings
 from bot.store.staff_store import StaffStore
-
-LIVE_FOLDER = "live-model"
 
 
 def register(store: StaffStore, settings: Settings, base: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sees to it that somebody works on the run that waits: starts a process for it, here or on another machine."""
+"""Sees to it that somebody works on the publish run that waits: starts a process for it."""
 
 from __future__ import annotations
 

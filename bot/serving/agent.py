@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import logging
 import tarfile
 import zlib
 from pathlib import Path
 
-from rasa.core.agent import Agent, _pull_model_and_fingerprint
+from rasa.core.agent import Agent
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.lock_store import LockStore
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
@@ -18,7 +19,6 @@ from rasa.core.utils import AvailableEndpoints
 from rasa.exceptions import ModelNotFound
 from rasa.model import get_latest_model
 from rasa.shared.utils.common import class_from_module_path
-from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving.errors import StartError
@@ -28,8 +28,6 @@ from bot.store.store import StoreUnavailable
 from bot.store.tracker_store import AppendTrackerStore
 
 logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_PULLS = 100.0  # Rasa's own default
 
 
 class ServedAgent(Agent):
@@ -146,46 +144,27 @@ async def load_latest(agent: ServedAgent, models: Path) -> None:
     if newest is None:
         raise StartError(f"There is no trained model in {models}: train one with `make train`.")
     try:
-        await agent.load(Path(newest))
+        await agent.load(Path(newest), await asyncio.to_thread(tag_of, Path(newest)))
     except Exception as error:
-        damaged = isinstance(error, (ModelNotFound, tarfile.TarError, EOFError, zlib.error))
-        reason = "the file is damaged" if damaged else f"{type(error).__name__}: {_first_line(error)}"
         logger.debug("Loading %s failed.", newest, exc_info=True)
         raise StartError(
-            f"The model {newest} can't be loaded ({reason}): train again with `make train`."
+            f"The model {newest} can't be loaded ({why_not_loaded(error)}): train again with `make train`."
         ) from error
 
 
-def _first_line(error: BaseException) -> str:
+def tag_of(archive: Path) -> str:
+    """The ETag under which the staff app offers a release with this archive."""
+    digest = hashlib.sha256()
+    with archive.open("rb") as file:
+        while piece := file.read(1 << 18):
+            digest.update(piece)
+    return f'"{digest.hexdigest()}"'
+
+
+def why_not_loaded(error: BaseException) -> str:
+    """Why a model can't be loaded, on one line."""
+    if isinstance(error, (ModelNotFound, tarfile.TarError, EOFError, zlib.error)):
+        return "the file is damaged"
     while error.__cause__ is not None:
         error = error.__cause__
-    return next(iter(str(error).splitlines()), "")
-
-
-class ModelPuller:
-    """Fetches models from the server that `models:` in endpoints.yml names, and each one only once."""
-
-    def __init__(self, agent: ServedAgent, server: EndpointConfig) -> None:
-        self._agent = agent
-        self._server = server
-        self._seen = agent.fingerprint
-        self._wait = float(server.kwargs.get("wait_time_between_pulls") or SECONDS_BETWEEN_PULLS)
-
-    async def pull(self) -> None:
-        """Ask once, and load what is new. Whatever goes wrong leaves the model in use where it is."""
-        try:
-            with TempDirectoryPath(get_temp_dir_name()) as folder:
-                fingerprint = await _pull_model_and_fingerprint(self._server, self._seen, folder)
-                if not fingerprint:
-                    return
-                self._seen = fingerprint  # also when it turns out damaged: it isn't fetched again
-                if fingerprint != self._agent.fingerprint:
-                    await self._agent.load(Path(folder), fingerprint)
-        except Exception:
-            logger.exception("No new model from %s: the one in use stays.", self._server.url)
-
-    async def keep_pulling(self) -> None:
-        """Ask again and again until cancelled."""
-        while True:
-            await self.pull()
-            await asyncio.sleep(self._wait)
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"

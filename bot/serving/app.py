@@ -13,17 +13,20 @@ from rasa.core.channels.channel import InputChannel, register
 from rasa.core.utils import AvailableEndpoints
 from rasa.shared.utils.common import class_from_module_path
 from rasa.shared.utils.io import read_config_file
+from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from bot.channels.website.pages import pages
+from bot.model_inputs import LIVE_FOLDER, digest_of_inputs
 from bot.serving import in_rasa
 from bot.serving.actions_endpoint import actions_endpoint
-from bot.serving.agent import ModelPuller, load_latest, make_agent
+from bot.serving.agent import load_latest, make_agent
 from bot.serving.errors import StartError
 from bot.serving.lock_store import LaneLockStore
+from bot.serving.model_puller import ModelPuller
 from bot.settings import Settings
 
 ENDPOINTS = "endpoints.yml"
@@ -57,13 +60,15 @@ def build_app(settings: Settings) -> Sanic:
         if endpoints.model is None:
             await load_latest(agent, settings.models_dir)
             return
-        puller = ModelPuller(agent, endpoints.model)
-        if any(settings.models_dir.glob("*.tar.gz")):  # start with it, should the model server be away
+        server = models_endpoint(settings, endpoints.model)
+        inputs = digest_of_inputs(Path.cwd())
+        puller = ModelPuller(agent, server, inputs, settings.data_dir / LIVE_FOLDER)
+        await puller.load_kept()  # the release that was live last, should the model server be away
+        if not agent.is_ready() and any(settings.models_dir.glob("*.tar.gz")):
             await load_latest(agent, settings.models_dir)
-        else:
-            await puller.pull()
+        await puller.pull()
         if not agent.is_ready():
-            raise StartError(f"There is no model at {endpoints.model.url}, nor one in {settings.models_dir}.")
+            raise StartError(f"There is no model at {server.url}, nor one in {settings.models_dir}.")
         app.ctx.pulling = asyncio.create_task(puller.keep_pulling())
 
     @app.after_server_stop
@@ -78,6 +83,18 @@ def build_app(settings: Settings) -> Sanic:
             await broker.close()
 
     return app
+
+
+def models_endpoint(settings: Settings, configured: EndpointConfig) -> EndpointConfig:
+    """`models:` of endpoints.yml; without a url it is the staff app, which wants its token."""
+    if configured.url:
+        return configured
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 -- not bound to
+        settings.staff_host, settings.staff_host
+    )
+    configured.url = settings.models_url or f"http://{host}:{settings.staff_port}/models/live"
+    configured.headers = {"Authorization": f"Bearer {settings.signing_key('models').hex()}"}
+    return configured
 
 
 def _channels() -> list[InputChannel]:

@@ -26,8 +26,10 @@ from bot.web import (
     clinic,
     guard,
     history,
+    models,
     outcomes,
     people,
+    publishing,
     questions,
     show,
     sign_in,
@@ -72,6 +74,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> Flask:
     guard.protect(app, settings)
     show.register(app)
     for page in (questions, answers, callbacks, outcomes, people, clinic, accounts, history, sign_in):
+        app.register_blueprint(page.blueprint)
+    for page in (publishing, models):
         app.register_blueprint(page.blueprint)
 
     @app.get("/health")

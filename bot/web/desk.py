@@ -15,6 +15,8 @@ from bot.answer_source import AnswerSource
 from bot.clinic_source import ClinicSource
 from bot.editor import Editor
 from bot.model import utc_now
+from bot.publishing.desk import Publishing
+from bot.publishing.trial import Trial
 from bot.review import Review
 from bot.review_model import Account, Who
 from bot.settings import Settings
@@ -46,6 +48,16 @@ class Desk:
         """What can be done with answers."""
         approval = bool(self.settings.health_approval)
         return Editor(self.store, self.topics, lambda: self.clinic.clinic, self.today, approval)
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        """What can be done with releases."""
+        return Publishing(self.store, self.topics)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The candidate and the live release, to be asked."""
+        return Trial(self.store, self.settings)
 
     def today(self) -> date:
         """The day at the clinic."""

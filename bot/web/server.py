@@ -10,6 +10,7 @@ from typing import Any
 import waitress
 
 from bot.notify import Notifier
+from bot.publishing.work import PublishWork
 from bot.settings import Settings
 from bot.staff_work import StaffWork
 from bot.web.app import create_app, make_desk
@@ -25,7 +26,9 @@ def serve(settings: Settings) -> None:
     app = create_app(settings, desk)
     work = StaffWork(desk.store, desk.review, Notifier(desk.store, settings, desk.zone), settings, desk.today)
     signal.signal(signal.SIGTERM, _stop)
+    publishing = PublishWork(desk.store, settings)
     work.start()
+    publishing.start()
     try:
         waitress.serve(
             app, host=settings.staff_host, port=settings.staff_port, threads=THREADS, ident=None,
@@ -33,6 +36,8 @@ def serve(settings: Settings) -> None:
         )  # fmt: skip
     finally:
         work.stop()
+        publishing.stop()
+        desk.trial.stop()
         desk.clinic.stop()
         desk.answers.stop()
         desk.store.close()

@@ -64,6 +64,9 @@ _TOLD = {
     "switched_on": "Switched an account on",
     "erased": "Erased a person",
     "retention": "Deleted what was older than its period",
+    "publish_wanted": "Wanted to publish",
+    "candidate": "Tested a candidate: as good as the live release",
+    "accepted": "Took a difference of a candidate although it is worse",
     "wrote": "Changed the answer",
     "imported": "Brought the answer in from a file",
     "restored": "Restored an earlier text of the answer",
@@ -143,6 +146,19 @@ def when(time: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}"
 
 
+def _published(action: str, data: Mapping[str, Any]) -> str:
+    number = data.get("number")
+    said = {
+        "released": f"Made release {number} of the program’s files",
+        "published": f"Published release {number}",
+        "rolled_back": f"Went back from release {data.get('before')} to release {number}",
+        "refused": f"Publishing was refused: {data.get('reason')}",
+        "publish_failed": f"Publishing failed: {data.get('reason')}",
+        "accepted": f"{_TOLD['accepted']}: {data.get('why')}",
+    }
+    return said.get(action) or _TOLD.get(action, action)
+
+
 def told(entry: HistoryEntry, names: Mapping[str, str] | None = None) -> str:
     """What was done, as a sentence."""
     data: Mapping[str, Any] = entry.data
@@ -166,6 +182,8 @@ def told(entry: HistoryEntry, names: Mapping[str, str] | None = None) -> str:
     if entry.action == "undid":
         before = _TOLD.get(data.get("action", ""), data.get("action", "")).replace("_", " ")
         return f"Took back: {before or 'the latest step'}"
+    if entry.subject in ("release", "publish"):
+        return _published(entry.action, data)
     if entry.action == "changed" and entry.subject == "clinic":
         return f"Changed the clinic’s details: {', '.join(data['changed'])}"
     if entry.action == "changed_role":
