@@ -9,6 +9,7 @@ from typing import Any
 from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot import metrics
 from bot.answer_model import Answer
 from bot.answer_source import shared_answers
 from bot.clinic import Clinic
@@ -54,6 +55,7 @@ class OutcomeBroker(EventBroker):
         person = self._settings.person(event.get("input_channel") or "unknown", event["sender_id"])
         for item in events_of(event, person, self._clinic.clinic, self._answers.by_topic):
             self._recorder.submit(item)
+            metrics.OUTCOMES.labels(person.channel, item.name).inc()
 
 
 def events_of(

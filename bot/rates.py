@@ -25,7 +25,7 @@ class Rates:
         self._own = MovingWindowRateLimiter(self._own_storage)
         self._shared_storage = storage_from_string(redis_url, **OPTIONS) if redis_url else None
         self._shared = MovingWindowRateLimiter(self._shared_storage) if self._shared_storage else None
-        self._link = RedisLink("each server counts for itself.")
+        self._link = RedisLink("limits", "each server counts for itself.")
 
     @property
     def is_shared(self) -> bool:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
+from bot import metrics
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = 1.0
@@ -28,11 +30,14 @@ class RedisAway(Exception):
 class RedisLink:
     """Knows whether Redis answers.
 
-    without: what it means that it doesn't, for the log.
+    what_for: what it is asked for, for the metrics.
+    without: what it means that it doesn't answer, for the log.
     """
 
-    def __init__(self, without: str) -> None:
+    def __init__(self, what_for: str, without: str) -> None:
         self._without = without
+        self._gauge = metrics.REDIS_AWAY.labels(what_for)
+        self._gauge.set(0)
         self._away_until = 0.0
         self._pause = FIRST_PAUSE
         self._is_away = False
@@ -57,6 +62,7 @@ class RedisLink:
             if not self._is_away:
                 logger.warning("Redis can't be reached (%s): %s", type(error).__name__, self._without)
             self._is_away = True
+            self._gauge.set(1)
             if time.monotonic() >= self._away_until:  # of several who were asking, one lengthens the pause
                 self._away_until = time.monotonic() + self._pause
                 self._pause = min(self._pause * 2, LONGEST_PAUSE)
@@ -64,6 +70,7 @@ class RedisLink:
         if self._is_away:
             logger.warning("Redis is back.")
             self._is_away = False
+            self._gauge.set(0)
             self._pause = FIRST_PAUSE
 
 

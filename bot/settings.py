@@ -38,6 +38,10 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _port_or_none(value: str) -> int:
+    return 0 if value.strip() == "0" else _port(value)
+
+
 def _positive(value: str) -> int:
     if not value.strip().isdigit() or int(value) < 1:
         raise ValueError("a whole number, 1 or more")
@@ -103,6 +107,12 @@ def _base_url(value: str) -> str:
 def _smtp_security(value: str) -> str:
     if value.strip() not in {"starttls", "tls", "none"}:
         raise ValueError("starttls, tls or none")
+    return value.strip()
+
+
+def _log_format(value: str) -> str:
+    if value.strip() not in {"text", "json"}:
+        raise ValueError("text or json")
     return value.strip()
 
 
@@ -247,6 +257,18 @@ class Settings:
         _count,
     )
     log_level: str = setting("WARNING", "How much the processes log: DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = setting(
+        "text", "How they log: `text`, or `json` for one JSON object a line.", _log_format
+    )
+    metrics_host: str = setting(
+        "127.0.0.1", "Address on which the processes answer Prometheus; never one that the public reaches."
+    )
+    metrics_port: int = setting(
+        "0",
+        "Port on which the chat server answers Prometheus, the action server on the next, the staff app on "
+        "the one after; 0 is off.",
+        _port_or_none,
+    )
     retention_days: int = setting(
         "365", "Days for which conversations, call-back requests and staff's replies are kept.", _positive
     )

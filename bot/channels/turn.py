@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.events import BotUttered, UserUttered
 
+from bot import logs, metrics
 from bot.model import Button, Reply
 from bot.payloads import sign, verify
 from bot.reply import from_message, to_message
@@ -85,11 +87,27 @@ class Turns:
         store: where the conversation is kept; what was said in a turn that failed is added there.
         """
         message = self.message(text, conversation, output, metadata, message_id)
+        with logs.turn(logs.turn_of(conversation, message.message_id)), metrics.UNDER_WAY.track_inprogress():
+            begun = time.perf_counter()
+            result = await self._answer(on_new_message, message, output, store)
+            seconds = time.perf_counter() - begun
+            metrics.TURNS.labels(self.channel, result).inc()
+            metrics.STAGE.labels("turn").observe(seconds)
+            fields = {"channel": self.channel, "result": result, "seconds": round(seconds, 4)}
+            told = "A message from %s: %s, %d replies, %.3f s."
+            logger.info(told, self.channel, result, len(output.sent), seconds, extra={"fields": fields})
+
+    async def _answer(
+        self, on_new_message: OnNewMessage, message: UserMessage, output: ReplyOutput, store: TrackerStore
+    ) -> str:
+        """Has a message answered; says how, in the words of `metrics.TURNS`."""
+        result = "trouble"
         try:
             await asyncio.wait_for(on_new_message(message), self.time_limit)
             if output.sent:
-                return
+                return "answered"
         except asyncio.TimeoutError:
+            result = "late"
             logger.error(
                 "A turn took longer than %s s; the visitor was given the phone line.", self.time_limit
             )
@@ -97,11 +115,12 @@ class Turns:
             logger.exception("A turn failed; the visitor was given the phone line.")
         trouble = () if output.sent else (self.texts.reply("utter_trouble"),)
         for reply in trouble:
-            await output.send_reply(conversation, reply)
+            await output.send_reply(message.sender_id, reply)
         try:
             await _keep(store, message, output.sent, trouble)
         except Exception:
             logger.exception("What was said in a turn that failed could not be kept.")
+        return result
 
     def message(
         self,

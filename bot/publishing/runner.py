@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bot import logs
 from bot.clinic import load_clinic
 from bot.model import new_id
 from bot.model_inputs import digest_of_inputs
@@ -300,7 +301,7 @@ def seconds_told(seconds: Mapping[str, float]) -> str:
 
 def main(settings: Settings) -> int:
     """Work on the run that waits; prints how it ended and where the time went."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up("publish", settings.log_level, settings.log_format)
     store = StaffStore(settings.store_url)
     run = Runner(store, settings).work()
     if run is None:

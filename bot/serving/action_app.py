@@ -14,6 +14,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from bot import logs
 from bot.serving.action_call import MAX_BODY_BYTES, BadCall, checked_call
 from bot.serving.errors import where
 from bot.serving.executor import PACKAGE, Executor
@@ -31,6 +32,10 @@ def build_app(package: str = PACKAGE) -> Sanic:
     # Not rasa_sdk's, which answers everything with 500 and sends the conversation back in the error.
     app.error_handler = ErrorHandler()
     app.error_handler.add(Exception, _error)
+
+    @app.on_request
+    async def begin(request: Request) -> None:
+        logs.take_up(request.headers.get(logs.HEADER, ""))
 
     @app.on_request
     async def check(request: Request) -> HTTPResponse | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from bot import metrics
 from bot.serving import quiet
 from bot.serving.errors import StartError
 from bot.settings import Settings, SettingsError, load_settings
@@ -16,11 +17,12 @@ def serve(settings: Settings) -> None:
     """
     quiet.quieten()
     quiet.one_thread()
-    quiet.log_to_stderr(settings.log_level)
+    quiet.log_to_stderr(settings.log_level, "actions", settings.log_format)
 
     from bot.serving import listen
     from bot.serving.action_app import build_app
 
+    metrics.serve(settings, 1)
     try:
         listen.run(build_app(), settings.actions_host, settings.actions_port, "MILIA_ACTIONS_PORT")
     except (StartError, SettingsError) as error:

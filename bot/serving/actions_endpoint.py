@@ -17,6 +17,7 @@ import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+from bot import logs
 from bot.serving.errors import where
 from bot.serving.executor import PACKAGE, Executor
 
@@ -86,7 +87,10 @@ class RemoteActions(_ActionsEndpoint):
             return await self._here.request(*args, **kwargs)
         try:
             async with self._session.post(
-                self.url, json=kwargs["json"], compress=kwargs.get("compress")
+                self.url,
+                json=kwargs["json"],
+                compress=kwargs.get("compress"),
+                headers={logs.HEADER: logs.current_turn()},
             ) as answer:
                 if answer.status >= 400:
                     raise ClientResponseError(answer.status, answer.reason, await answer.text())

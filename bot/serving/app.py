@@ -19,7 +19,9 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from bot import metrics
 from bot.channels.website.pages import pages
+from bot.metrics import Looked
 from bot.model_inputs import LIVE_FOLDER, digest_of_inputs
 from bot.serving import in_rasa
 from bot.serving.actions_endpoint import actions_endpoint
@@ -28,6 +30,8 @@ from bot.serving.errors import StartError
 from bot.serving.lock_store import LaneLockStore
 from bot.serving.model_puller import ModelPuller
 from bot.settings import Settings
+from bot.store.recorder import shared_recorder
+from bot.store.watch import looked_up
 
 ENDPOINTS = "endpoints.yml"
 CREDENTIALS = "credentials.yml"
@@ -70,6 +74,15 @@ def build_app(settings: Settings) -> Sanic:
         if not agent.is_ready():
             raise StartError(f"There is no model at {server.url}, nor one in {settings.models_dir}.")
         app.ctx.pulling = asyncio.create_task(puller.keep_pulling())
+
+    @app.after_server_start
+    async def watch(app: Sanic, _: Any) -> None:
+        agent = app.ctx.agent
+        recorder = shared_recorder(settings)
+        model = Looked(
+            "milia_model", "The model that answers.", lambda: {str(agent.model_id): 1.0}, "release"
+        )
+        metrics.serve(settings, 0, [model, *looked_up(recorder.store, recorder.spool)])
 
     @app.after_server_stop
     async def stop(app: Sanic, _: Any) -> None:

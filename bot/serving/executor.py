@@ -10,6 +10,8 @@ from typing import Any
 
 from rasa_sdk.executor import ActionExecutor
 
+from bot import metrics
+
 PACKAGE = "actions"
 
 
@@ -18,6 +20,11 @@ class Executor(ActionExecutor):
 
     So a plain action that waits for the database keeps nobody else waiting.
     """
+
+    @metrics.timed("action")
+    async def run(self, action_call: Any) -> Any:
+        """Run the action that the call names (see parent class)."""
+        return await super().run(action_call)
 
     def register_function(self, name: str, f: Callable[..., Any]) -> None:
         super().register_function(name, f if inspect.iscoroutinefunction(f) else _in_a_thread(f))

@@ -17,6 +17,7 @@ from typing import Any
 
 import redis.asyncio
 
+from bot import metrics
 from bot.model import new_id
 from bot.redis_link import OPTIONS, RedisAway, RedisLink, address
 
@@ -82,7 +83,7 @@ class Lanes:
 
     def __init__(self, redis_url: str = "", lease: float = LEASE) -> None:
         self._redis: Any = redis.asyncio.from_url(address(redis_url), **OPTIONS) if redis_url else None
-        self._link = RedisLink("each server keeps the order of its own messages only.")
+        self._link = RedisLink("lanes", "each server keeps the order of its own messages only.")
         self._lease = lease
         self._lanes: dict[str, deque[Ticket]] = {}
         self._renewing: asyncio.Task[None] | None = None
@@ -96,8 +97,9 @@ class Lanes:
         before = lane[-1] if lane else None
         lane.append(ticket)
         try:
-            await self._queue_up(ticket, before)
-            await self._wait(ticket, lane)
+            with metrics.stage("lane"):
+                await self._queue_up(ticket, before)
+                await self._wait(ticket, lane)
             yield
         finally:
             self._leave(ticket, lane)

@@ -13,6 +13,8 @@ from rasa.core.processor import MessageProcessor
 from rasa.shared.core.events import BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot import metrics
+
 SECONDS_BETWEEN_SWITCHES = 0.001
 """How long a thread keeps Python from another that wants it; 5 ms, the default, is a whole message's time."""
 
@@ -48,6 +50,7 @@ class ServedProcessor(MessageProcessor):
         for text in WARMING:
             self._parse_message_with_graph(UserMessage(text, sender_id=nobody.sender_id), nobody, True)
 
+    @metrics.timed("understanding")
     async def parse_message(
         self,
         message: UserMessage,

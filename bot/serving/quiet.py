@@ -9,6 +9,8 @@ import warnings
 from collections.abc import MutableMapping
 from typing import Any
 
+from bot import logs
+
 _ENVIRONMENT = {
     "RASA_TELEMETRY_ENABLED": "false",
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
@@ -70,14 +72,12 @@ def _show_what_matters(*args: Any, **kwargs: Any) -> None:
         _show(*args, **kwargs)
 
 
-def log_to_stderr(level: str) -> None:
+def log_to_stderr(level: str, process: str = "", form: str = logs.TEXT) -> None:
     """One line an event on stderr, from `level` on, for Python's loggers and for Rasa's structured ones."""
     import structlog
 
     number = logging.getLevelName(level)
-    logging.basicConfig(
-        level=number, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(process, level, form)
     logging.getLogger("rasa").setLevel(number)
     for noisy in ("apscheduler", "asyncio", "sanic.root", "engineio.server", "socketio.server", "matplotlib"):
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
@@ -85,6 +85,7 @@ def log_to_stderr(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         processors=[
             _without_personal,
+            logs.with_turn,
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=repr),

@@ -17,7 +17,7 @@ def serve(settings: Settings) -> None:
     quiet.quieten()
     quiet.one_thread()
     standin.install(serving=True)
-    quiet.log_to_stderr(settings.log_level)
+    quiet.log_to_stderr(settings.log_level, "chat", settings.log_format)
 
     from rasa.shared.exceptions import RasaException
 

@@ -34,6 +34,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot import metrics
 from bot.settings import load_settings
 from bot.store.plain import storable_id
 from bot.store.recorder import Recorder, RecordLost, shared_recorder
@@ -104,6 +105,7 @@ class AppendTrackerStore(TrackerStore):
 
     # ------------------------------------------------------------ Rasa's methods
 
+    @metrics.timed("storing")
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Appends what is new in the tracker. Returns when it is durable."""
         key = storable_id(tracker.sender_id)

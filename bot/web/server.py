@@ -9,10 +9,13 @@ from typing import Any
 
 import waitress
 
+from bot import logs, metrics
 from bot.notify import Notifier
 from bot.publishing.work import PublishWork
 from bot.settings import Settings
 from bot.staff_work import StaffWork
+from bot.store.spool import Spool
+from bot.store.watch import looked_up
 from bot.web.app import create_app, make_desk
 
 THREADS = 8
@@ -20,7 +23,7 @@ THREADS = 8
 
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up("staff", settings.log_level, settings.log_format)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of requests is no news
     desk = make_desk(settings)
     app = create_app(settings, desk)
@@ -29,6 +32,7 @@ def serve(settings: Settings) -> None:
     publishing = PublishWork(desk.store, settings)
     work.start()
     publishing.start()
+    metrics.serve(settings, 2, looked_up(desk.store, Spool(settings.spool_dir)))
     try:
         waitress.serve(
             app, host=settings.staff_host, port=settings.staff_port, threads=THREADS, ident=None,

@@ -12,6 +12,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, html, text
 from sanic.response import json as json_response
 
+from bot import logs
 from bot.channels.messenger.deletion import read_request, status_page
 from bot.channels.messenger.events import BadBody, read_delivery
 from bot.channels.messenger.limits import MAX_BODY_BYTES
@@ -110,6 +111,9 @@ class Door:
         except StoreUnavailable as error:
             logger.error("Events could not be stored (%s); Meta will bring them again.", error)
             return text("Try again.", status=503)
+        for event in delivery.events:
+            with logs.turn(logs.turn_of(event.conversation, event.key)):
+                logger.info("An event of Messenger is stored.")
         return text("OK")
 
     async def delete(self, request: Request) -> HTTPResponse:

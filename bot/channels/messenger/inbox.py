@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from bot import logs
 from bot.channels.messenger.dialogue import Dialogue
 from bot.channels.messenger.workers import Crew, Gate, Threads
 from bot.store.messenger_inbox import Inbox
@@ -43,9 +44,15 @@ class InboxCrew(Crew[Waiting]):
             if self.stopping:
                 await run(self._inbox.release, event.conversation, self._owner)
                 return
-            async with self._gate.passing():
-                answer = await self._dialogue.answer(waiting)
-            messages = [OutboxMessage(event.page, event.psid, message) for message in answer.messages]
-            waiting = await run(self._inbox.finish, waiting, self._owner, messages, answer.introduced)
+            turn = logs.turn_of(event.conversation, event.key)
+            with logs.turn(turn):
+                async with self._gate.passing():
+                    answer = await self._dialogue.answer(waiting)
+                messages = [
+                    OutboxMessage(event.page, event.psid, message, id=f"{turn}{place:08x}")
+                    for place, message in enumerate(answer.messages)
+                ]
+                waiting = await run(self._inbox.finish, waiting, self._owner, messages, answer.introduced)
+                logger.info("An event is answered by %d messages.", len(messages))
             if messages:
                 self._answered()

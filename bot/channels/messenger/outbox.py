@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from bot import logs, metrics
 from bot.channels.messenger import limits
 from bot.channels.messenger.events import METADATA_PREFIX
 from bot.channels.messenger.graph import Graph, GraphError, Refused, Unsure
@@ -50,7 +51,8 @@ class OutboxCrew(Crew[OutboxMessage]):
             if self.stopping:  # marked as being sent, but isn't
                 await self._threads.run(self._outbox.retry, message, self._owner, timedelta(0), "")
                 return
-            message = await self._send(message)
+            with logs.turn(message.id[: logs.DIGITS]):
+                message = await self._send(message)
 
     async def _send(self, message: OutboxMessage) -> OutboxMessage | None:
         """Sends one message; the next one that may be sent now."""
@@ -62,16 +64,21 @@ class OutboxCrew(Crew[OutboxMessage]):
             problem = str(error)
             if isinstance(error, Refused) or message.attempts >= _most_attempts(error):
                 self._report(message, error)
+                metrics.SENDS.labels("given_up").inc()
                 return await run(outbox.failed, message, owner, problem)
             if isinstance(error, Unsure):
                 logger.info("A message may have been sent; waiting for its echo. %s", problem)
+                metrics.SENDS.labels("unsure").inc()
                 return await run(outbox.unsure, message, owner, problem)
             wait = self._wait_after(message.attempts)
             if error.code in limits.TOO_MANY_CALLS:
                 self._throttle.pause(message.page, wait)
             logger.info("A message will be sent again in %.1f s. %s", wait, problem)
+            metrics.SENDS.labels("again").inc()
             return await run(outbox.retry, message, owner, timedelta(seconds=wait), problem)
         self._dead_tokens.discard(message.page)
+        metrics.SENDS.labels("sent").inc()
+        logger.info("A message is sent.")
         return await run(outbox.sent, message, owner)
 
     def _wait_after(self, attempts: int) -> float:
