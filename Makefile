@@ -57,9 +57,9 @@ bench: setup ## Measure speed
 widget-report: setup-test ## Measure the website's chat: size, barriers, time to a reply
 	@$(PYTHON) -m bot widget-report
 
-soak: setup-dev ## Run a long burst of messages through Messenger, with faults and killed servers
+soak: setup-dev ## Run traffic on three servers while everything fails in turn (MINUTES=30)
 	@$(PYTHON) -m bot train
-	@$(PYTHON) -m benchmarks.messenger_soak
+	@$(PYTHON) -m benchmarks.soak --minutes $(or $(MINUTES),30)
 
 setup: python3 ## Install what running takes; done by `make run` too
 	@$(SETUP)

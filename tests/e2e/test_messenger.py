@@ -1,4 +1,4 @@
-"""Messenger against the real assistant: every topic, hostile requests, and a burst with killed servers."""
+"""Messenger against the real assistant: every topic and hostile requests. Bursts and killed servers: test_soak.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from benchmarks.messenger_soak import Servers, soak
 from bot.channels.messenger.dialogue import renderer_for
 from bot.channels.turn import Turns
 from bot.model import Button, Reason, Reply
@@ -26,7 +25,8 @@ from bot.settings import Settings, load_settings
 from bot.store.messenger_model import CHANNEL, conversation_of
 from bot.store.store import Store
 from bot.texts import load_texts
-from tests.conftest import ROOT, System, environment
+from tests.cluster import ChatServer
+from tests.conftest import ROOT, System, environment, free_ports
 from tests.doubles.graph_api import Meta, message_problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,12 +85,14 @@ async def assistant(
     )
     settings = load_settings(variables, folder / ".env")
     Store(settings.store_url).migrate()
-    servers = Servers(1, variables)
-    await servers.start(servers.ports[0])
-    [own_meta.webhook] = servers.webhooks
-    yield Assistant(settings, own_meta, servers.ports[0])
+    server = ChatServer(variables, free_ports(1)[0], folder / "chat.log")
+    server.launch()
+    await asyncio.to_thread(server.wait)
+    own_meta.webhook = f"{server.url}/webhooks/facebook/webhook"
+    yield Assistant(settings, own_meta, server.port)
     own_meta.webhook = ""
-    logged = await asyncio.to_thread(servers.stop)
+    await asyncio.to_thread(server.stop)
+    logged = server.log.read_text()
     assert "Traceback" not in logged, logged[-3000:]
 
 
@@ -229,14 +231,3 @@ async def test_hostile_texts_are_answered_as_texts(assistant: Assistant) -> None
     for psid in asking:
         after = await assistant.answers(psid, meta.text(psid, "what are milia", page=PAGE))
         assert "hard white lumps" in after[0], asking[psid][:80]
-
-
-# ------------------------------------------------------------ a burst
-
-
-async def test_a_burst_with_faults_and_two_kills(system: System) -> None:
-    """The full burst is `make soak`."""
-    figures = await soak(events=150, people=30, kills=2)
-    print(figures)
-    assert (figures.sent, figures.answered) == (150, 150)
-    assert (figures.lost, figures.doubled, figures.out_of_order, figures.invalid) == (0, 0, 0, 0)
