@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -134,7 +134,7 @@ class Store:
             wanted = _without_erased(connection, rows) if late else rows
             for kind, of_kind in wanted.items():
                 if of_kind:
-                    connection.execute(self._insert(TABLES[kind]), of_kind)
+                    connection.execute(_insertion(TABLES[kind], tuple(of_kind[0])), of_kind)
 
         self._write(work)
 
@@ -321,6 +321,15 @@ _TURNS = sa.select(conversation_turns)
 _LAST_POSITION = sa.select(sa.func.max(conversation_turns.c.position)).where(
     conversation_turns.c.sender_id == sa.bindparam("sender")
 )
+
+
+@cache
+def _insertion(table: sa.Table, columns: tuple[str, ...]) -> Any:
+    """Inserts rows of which those that are there already stay. Written out, because SQLAlchemy 1.4 composes
+    its own "on conflict do nothing" anew each time, and this is done for every message."""
+    names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(f":{name}" for name in columns)
+    text = f'INSERT INTO "{table.name}" ({names}) VALUES ({values}) ON CONFLICT DO NOTHING'  # noqa: S608 -- names of ours
+    return sa.text(text).bindparams(*(sa.bindparam(name, type_=table.c[name].type) for name in columns))
 
 
 def _why(error: Exception) -> str:
