@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.model import Person
+from bot.production import problems
 
 PREFIX = "MILIA_"
 PRODUCTION = "production"
@@ -161,7 +162,10 @@ class Settings:
     """The settings of one running system. Made by `load_settings`."""
 
     mode: str = setting(
-        DEVELOPMENT, "`production` refuses weak secrets and turns the open REST channel off.", _mode
+        DEVELOPMENT,
+        "`production` refuses weak secrets, plain HTTP and missing origins, and turns the open REST channel "
+        "off.",
+        _mode,
     )
     host: str = setting("127.0.0.1", "Address on which the chat server listens.")
     chat_port: int = setting("5005", "Port of the chat server.", _port)
@@ -226,8 +230,7 @@ class Settings:
     )
     rest: bool | None = setting(
         "",
-        "Whether the open REST channel answers: yes, no, or empty for yes in development and no in "
-        "production.",
+        "Whether the open REST channel answers: yes, no, or empty for yes. In production it never does.",
         _yes_no,
     )
     public_url: str = setting(
@@ -400,6 +403,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path = Pat
     """
     given = {**read_env_file(env_file), **(os.environ if environ is None else environ)}
     known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    _read_secret_files(given, known)
     for name in given:
         if name.startswith(PREFIX) and name not in known:
             raise SettingsError(
@@ -420,12 +424,23 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path = Pat
     return settings
 
 
+def _read_secret_files(given: dict[str, str], known: Mapping[str, Any]) -> None:
+    """Puts the text of the file that `NAME_FILE` names in the place of a secret setting."""
+    for name, setting in known.items():
+        file = given.pop(f"{name}_FILE", "") if setting.metadata["secret"] else ""
+        if not file:
+            continue
+        if given.get(name):
+            raise SettingsError(f"{name} and {name}_FILE are both set: leave one of them out.")
+        try:
+            given[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            raise SettingsError(f"{name}_FILE is {file!r}, which can't be read.") from None
+
+
 def _check(settings: Settings) -> None:
-    if settings.is_production and (len(settings.secret_key) < 32 or len(set(settings.secret_key)) < 8):
-        raise SettingsError(
-            f"{PREFIX}SECRET_KEY has to be a random text of at least 32 characters in production. "
-            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-        )
+    if settings.is_production and (found := list(problems(vars(settings)))):
+        raise SettingsError("In production: " + " ".join(found))
     for_messenger = ("messenger_app_secret", "messenger_verify_token", "messenger_page_tokens")
     missing = [PREFIX + name.upper() for name in for_messenger if not getattr(settings, name)]
     if 0 < len(missing) < len(for_messenger):

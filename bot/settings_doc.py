@@ -20,7 +20,7 @@ def page() -> str:
         "",
         "Each setting is an environment variable, or a line `NAME=value` in a file `.env` in the project's",
         "folder; the environment wins. A name that is not in this list is refused, so that a typing mistake",
-        "can't go unnoticed.",
+        "can't go unnoticed. For one that is to be kept secret, `NAME_FILE` may name a file that holds it.",
         "",
         "| variable | default | what it is for |",
         "|---|---|---|",

@@ -73,13 +73,75 @@ def test_half_of_messenger_is_refused(tmp_path: Path) -> None:
         load(tmp_path, MESSENGER_APP_SECRET="x")
 
 
-def test_production_wants_a_strong_secret_and_closes_rest(tmp_path: Path) -> None:
-    for weak in ("", "short", "a" * 40):
-        with pytest.raises(SettingsError, match="MILIA_SECRET_KEY"):
-            load(tmp_path, MODE="production", SECRET_KEY=weak)
-    settings = load(tmp_path, MODE="production", SECRET_KEY=STRONG)
-    assert not settings.rest_enabled
-    assert load(tmp_path, MODE="production", SECRET_KEY=STRONG, REST="yes").rest_enabled
+PRODUCTION = {
+    "MODE": "production",
+    "SECRET_KEY": STRONG,
+    "ALLOWED_ORIGINS": "https://www.clinic.test",
+    "PUBLIC_URL": "https://chat.clinic.test",
+    "STAFF_URL": "https://staff.clinic.test",
+}
+
+
+def test_production_closes_the_rest_channel(tmp_path: Path) -> None:
+    assert load(tmp_path, **PRODUCTION).is_production
+    assert not load(tmp_path, **PRODUCTION).rest_enabled
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "a" * 40),
+        ("SECRET_KEY", "change-me-0123456789-bcdfghjklmnpq"),
+        ("SECRET_KEY", "my-password-is-very-very-very-long"),
+        ("REST", "yes"),
+        ("ALLOWED_ORIGINS", ""),
+        ("ALLOWED_ORIGINS", "https://www.clinic.test,http://other.test"),
+        ("PUBLIC_URL", ""),
+        ("PUBLIC_URL", "http://chat.clinic.test"),
+        ("STAFF_URL", ""),
+        ("DATABASE_URL", "postgresql://milia:postgres@db/milia"),
+        ("REDIS_URL", "redis://:password123456@redis/0"),
+    ],
+)
+def test_production_refuses(name: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=PREFIX + name) as error:
+        load(tmp_path, **{**PRODUCTION, name: value})
+    secret = name in {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} and value
+    assert not (secret and value in str(error.value))
+
+
+@pytest.mark.parametrize("name", ["MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN"])
+def test_production_refuses_a_secret_of_messenger_that_can_be_guessed(name: str, tmp_path: Path) -> None:
+    given = {
+        **PRODUCTION,
+        "MESSENGER_APP_SECRET": "0123456789abcdef" * 2,
+        "MESSENGER_VERIFY_TOKEN": "cG9zdC1ib3gtc2l4",
+        "MESSENGER_PAGE_TOKENS": "1:token",
+    }
+    assert load(tmp_path, **given).messenger_enabled
+    with pytest.raises(SettingsError, match=PREFIX + name):
+        load(tmp_path, **{**given, name: "letmein"})
+
+
+def test_production_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, MODE="production")
+    for name in ("SECRET_KEY", "ALLOWED_ORIGINS", "PUBLIC_URL", "STAFF_URL"):
+        assert PREFIX + name in str(error.value)
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(STRONG + "\n")
+    assert load(tmp_path, SECRET_KEY_FILE=str(file)).secret_key == STRONG
+    with pytest.raises(SettingsError, match="both set"):
+        load(tmp_path, SECRET_KEY_FILE=str(file), SECRET_KEY=STRONG)
+    with pytest.raises(SettingsError, match="MILIA_SECRET_KEY_FILE"):
+        load(tmp_path, SECRET_KEY_FILE=str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="MILIA_CHAT_PORT_FILE is not a setting"):
+        load(tmp_path, CHAT_PORT_FILE=str(file))
 
 
 def test_a_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import os
 import sys
@@ -22,8 +23,11 @@ from bot.serving.executor import PACKAGE, Executor
 logger = logging.getLogger(__name__)
 
 
-def build_app(package: str = PACKAGE) -> Sanic:
-    """rasa_sdk's app with the actions of `package`, its calls checked and its errors short."""
+def build_app(package: str = PACKAGE, token: str = "") -> Sanic:
+    """rasa_sdk's app with the actions of `package`, its calls checked and its errors short.
+
+    token: who calls has to have it, unless it is empty.
+    """
     if os.getcwd() not in sys.path:  # where the package is found
         sys.path.insert(0, os.getcwd())
     rasa_sdk.endpoint.ActionExecutor = Executor
@@ -36,6 +40,13 @@ def build_app(package: str = PACKAGE) -> Sanic:
     @app.on_request
     async def begin(request: Request) -> None:
         logs.take_up(request.headers.get(logs.HEADER, ""))
+
+    @app.on_request
+    async def refuse(request: Request) -> HTTPResponse | None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token and request.path != "/health" and not hmac.compare_digest(given.encode(), token.encode()):
+            return json_response({"error": "This server is for chat servers only."}, status=403)
+        return None
 
     @app.on_request
     async def check(request: Request) -> HTTPResponse | None:

@@ -6,6 +6,7 @@ import sys
 
 from bot import metrics
 from bot.serving import quiet
+from bot.serving.action_token import wanted_token
 from bot.serving.errors import StartError
 from bot.settings import Settings, SettingsError, load_settings
 
@@ -24,7 +25,12 @@ def serve(settings: Settings) -> None:
 
     metrics.serve(settings, 1)
     try:
-        listen.run(build_app(), settings.actions_host, settings.actions_port, "MILIA_ACTIONS_PORT")
+        listen.run(
+            build_app(token=wanted_token(settings)),
+            settings.actions_host,
+            settings.actions_port,
+            "MILIA_ACTIONS_PORT",
+        )
     except (StartError, SettingsError) as error:
         sys.exit(f"The action server can't start. {error}")
 

@@ -74,8 +74,11 @@ class RemoteActions(_ActionsEndpoint):
     got is not repeated here: what an action does, it should do once.
     """
 
-    def __init__(self, url: str, timeout: float, look_every: float = SECONDS_BETWEEN_LOOKS) -> None:
+    def __init__(
+        self, url: str, timeout: float, token: str = "", look_every: float = SECONDS_BETWEEN_LOOKS
+    ) -> None:
         super().__init__(timeout, url)
+        self._authorisation = {"Authorization": f"Bearer {token}"} if token else {}
         self._kept: aiohttp.ClientSession | None = None
         self._look_every = look_every
         self._looking: asyncio.Task[None] | None = None
@@ -90,7 +93,7 @@ class RemoteActions(_ActionsEndpoint):
                 self.url,
                 json=kwargs["json"],
                 compress=kwargs.get("compress"),
-                headers={logs.HEADER: logs.current_turn()},
+                headers={**self._authorisation, logs.HEADER: logs.current_turn()},
             ) as answer:
                 if answer.status >= 400:
                     raise ClientResponseError(answer.status, answer.reason, await answer.text())
@@ -137,9 +140,9 @@ class RemoteActions(_ActionsEndpoint):
             await self._kept.close()
 
 
-def actions_endpoint(url: str, timeout: float) -> _ActionsEndpoint:
+def actions_endpoint(url: str, timeout: float, token: str = "") -> _ActionsEndpoint:
     """Remote with a `url`, else in this process; `timeout` is the seconds for one action."""
-    return RemoteActions(url, timeout) if url else InProcessActions(timeout)
+    return RemoteActions(url, timeout, token) if url else InProcessActions(timeout)
 
 
 def _failed(status: int, action: str, reason: str) -> ClientResponseError:

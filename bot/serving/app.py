@@ -24,6 +24,7 @@ from bot.channels.website.pages import pages
 from bot.metrics import Looked
 from bot.model_inputs import LIVE_FOLDER, digest_of_inputs
 from bot.serving import in_rasa
+from bot.serving.action_token import actions_token
 from bot.serving.actions_endpoint import actions_endpoint
 from bot.serving.agent import load_latest, make_agent
 from bot.serving.errors import StartError
@@ -59,7 +60,9 @@ def build_app(settings: Settings) -> Sanic:
     @app.before_server_start
     async def start(app: Sanic, _: Any) -> None:
         endpoints = AvailableEndpoints.read_endpoints(ENDPOINTS)
-        endpoints.action = actions_endpoint(settings.actions_url, settings.actions_timeout)
+        endpoints.action = actions_endpoint(
+            settings.actions_url, settings.actions_timeout, actions_token(settings)
+        )
         app.ctx.agent = agent = await make_agent(endpoints)
         if endpoints.model is None:
             await load_latest(agent, settings.models_dir)

@@ -14,6 +14,8 @@ import requests
 import yaml
 
 from bot.serving.action_call import MAX_BODY_BYTES, BadCall, checked_call
+from bot.serving.action_token import actions_token
+from bot.settings import load_settings
 from tests.serving.conftest import ROOT, environment, refusal, running
 
 HOSTILE = [
@@ -173,3 +175,24 @@ def test_a_port_in_use_is_named(trained: Path, webhook: str) -> None:
         f"The action server can't start. Port {port} is already in use:"
         " stop what uses it, or set MILIA_ACTIONS_PORT to another port."
     )
+
+
+def test_on_other_machines_only_chat_servers_may_call(trained: Path, tmp_path: Path) -> None:
+    secrets = {"MILIA_SECRET_KEY": "a secret that both of them have", "MILIA_DATA_DIR": str(tmp_path)}
+    settings = load_settings(secrets, tmp_path / ".env")
+    module = "bot.serving.action_server"
+    everywhere = {"MILIA_ACTIONS_HOST": "0.0.0.0", **secrets}
+    with running(module, trained, "MILIA_ACTIONS_PORT", **everywhere) as url:
+        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "é"}):
+            encoded = {name: value.encode() for name, value in headers.items()}
+            for path in ("webhook", "actions"):
+                answer = requests.request(
+                    "POST" if path == "webhook" else "GET",
+                    f"{url}/{path}",
+                    json=GOOD,
+                    headers=encoded,
+                    timeout=5,
+                )
+                assert answer.status_code == 403
+        right = {"Authorization": f"Bearer {actions_token(settings)}"}
+        assert requests.post(f"{url}/webhook", json=GOOD, headers=right, timeout=5).status_code == 200
