@@ -51,8 +51,11 @@ import: setup ## Make the answers in data/staff.yml live
 score: setup ## Measure understanding on the samples, on the running assistant
 	@$(PYTHON) -m bot score
 
-bench: setup ## Measure speed
-	@$(PYTHON) -m bot bench
+bench: setup ## Measure speed and size beside Rasa's defaults (half an hour; BENCH=--quick: minutes)
+	@$(PYTHON) -m bot bench $(BENCH)
+
+bench-understanding: setup ## Measure understanding beside Rasa's defaults (an hour; BENCH="--clinc FILE": CLINC150 too)
+	@$(PYTHON) -m bot bench-understanding $(BENCH)
 
 widget-report: setup-test ## Measure the website's chat: size, barriers, time to a reply
 	@$(PYTHON) -m bot widget-report
@@ -80,4 +83,4 @@ python3:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
 	  echo "Python 3.9 or later is needed to begin: install it, or name it with make PYTHON3=/path/to/python3." >&2; exit 1; }
 
-.PHONY: help run chat train export import test check lint types layers yaml data score bench widget-report soak setup lock clean setup-dev setup-test python3
+.PHONY: help run chat train export import test check lint types layers yaml data score bench bench-understanding widget-report soak setup lock clean setup-dev setup-test python3

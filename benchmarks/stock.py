@@ -106,13 +106,18 @@ def write_project(folder: Path, environment: Environment, nlu: Path, epochs: int
         folder / "data" / "stories.yml",
         {"version": "3.1", "stories": [{"story": "small talk", "steps": steps}]},
     )
-    config = yaml.safe_load((environment.package() / DEFAULT_CONFIG).read_text())
+    _write(folder / "config.yml", default_config(environment, epochs))
+    _write(folder / "credentials.yml", {"rest": None})
+    return folder
+
+
+def default_config(environment: Environment, epochs: int = EPOCHS) -> dict[str, Any]:
+    """The pipeline and policies that `rasa init` trains, written out."""
+    config: dict[str, Any] = yaml.safe_load((environment.package() / DEFAULT_CONFIG).read_text())
     for part in (*config["pipeline"], *config["policies"]):
         if "epochs" in part:
             part["epochs"] = epochs
-    _write(folder / "config.yml", {**config, "assistant_id": "defaults"})
-    _write(folder / "credentials.yml", {"rest": None})
-    return folder
+    return {**config, "assistant_id": "defaults"}
 
 
 def intents(nlu: Path) -> Iterator[tuple[str, list[str]]]:

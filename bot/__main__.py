@@ -71,6 +71,14 @@ def bench(arguments: list[str]) -> int:
 
 
 @command
+def bench_understanding(arguments: list[str]) -> int:
+    """Measure understanding beside Rasa's defaults; --help lists what can be chosen."""
+    from benchmarks.understanding.run import main
+
+    return main(arguments)
+
+
+@command
 def widget_report(arguments: list[str]) -> int:
     """Measure the website's chat: size, barriers, time to a reply."""
     from benchmarks.widget_report import main

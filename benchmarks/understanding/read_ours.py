@@ -1,0 +1,57 @@
+"""Reads texts with a model of this project, in a process of its own: `python -m benchmarks.understanding.read_ours MODEL`.
+
+Takes a list of texts as JSON on stdin and prints what they are taken for (benchmarks/understanding/readings.py).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def main(model: str) -> None:
+    """Reads and prints."""
+    from bot.serving import quiet, standin
+
+    quiet.quieten()
+    quiet.one_thread()
+    standin.install(serving=True)
+    quiet.log_to_stderr("ERROR")
+
+    from benchmarks.understanding.pipeline import Pipeline
+    from bot.components.other_subjects import OTHER_SUBJECT
+    from bot.components.topic_classifier import READINGS
+
+    texts = json.load(sys.stdin)
+    pipeline = Pipeline(Path(model))
+    pipeline.read("hello")
+    rows = []
+    for text in texts:
+        started = time.perf_counter()
+        message = pipeline.read(text)
+        seconds = time.perf_counter() - started
+        name = message.get("intent", {}).get("name") or "out_of_scope"
+        selected = (message.get("response_selector") or {}).get(name, {}).get("response", {})
+        topic, _, known = "", 0.0, 0.0
+        if message.get(READINGS):
+            topic, _, known = pipeline.decider.best(
+                message.get(READINGS)[0], bool(message.get(OTHER_SUBJECT))
+            )
+        rows.append(
+            {
+                "intent": selected.get("intent_response_key") or name,
+                "clauses": [clause["intent"] for clause in message.get("clauses") or ()],
+                "topic": topic,
+                "known": known,
+                "seconds": seconds,
+            }
+        )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"rows": rows, "memory": memory}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
