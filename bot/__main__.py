@@ -245,6 +245,20 @@ def migrate_data(arguments: list[str]) -> None:
 
 
 @command
+def doctor(arguments: list[str]) -> int:
+    """Look at everything that the assistant needs, and say what to do about each fault."""
+    from bot.serving import quiet, standin
+
+    _options("doctor", arguments)
+    quiet.quieten()
+    standin.install()
+    from bot.doctor import examine
+    from bot.settings import load_settings
+
+    return examine(load_settings, print)
+
+
+@command
 def messenger(arguments: list[str]) -> int:
     """Set up the profiles of the Facebook Pages: `messenger setup`; --dry-run only says what would change."""
     from bot.channels.messenger.profile import set_up

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import subprocess
@@ -13,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.model_inputs import digest_of_inputs
+from bot.model_stamp import read_stamp, write_stamp
 from bot.settings import Settings
 
-STAMP = "trained.json"
 KEPT = 3
 """How many models trained here are kept: the latest one, and a way back."""
 
@@ -40,27 +39,21 @@ def ensure_model(settings: Settings, announce: Callable[[str], None], force: boo
         announce("Training the model (about a minute, once) ...")
         name = f"milia-{inputs[:12]}"
         _train(models, name, settings.data_dir / "log" / "train.log")
-        (models / STAMP).write_text(json.dumps({"inputs": inputs, "model": f"{name}.tar.gz"}) + "\n")
+        write_stamp(models, inputs, f"{name}.tar.gz")
         _drop_old(models)
     return True
 
 
 def trained_model(models: Path) -> Path | None:
     """The archive of the model that was trained last; None when there is none."""
-    try:
-        path = models / json.loads((models / STAMP).read_text())["model"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return path if path.is_file() else None
+    name = read_stamp(models).get("model")
+    path = models / name if name else None
+    return path if path and path.is_file() else None
 
 
 def _trained(models: Path) -> str:
     """The digest of what the latest model was made from; empty when there is none."""
-    try:
-        stamp = json.loads((models / STAMP).read_text())
-        return str(stamp["inputs"]) if (models / stamp["model"]).is_file() else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+    return read_stamp(models).get("inputs", "") if trained_model(models) else ""
 
 
 def _train(models: Path, name: str, log: Path) -> None:

@@ -21,6 +21,7 @@ from rasa.model import get_latest_model
 from rasa.shared.utils.common import class_from_module_path
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.model_stamp import is_changed
 from bot.serving.errors import StartError
 from bot.serving.processor import ServedProcessor
 from bot.store.recorder import Recorder
@@ -144,6 +145,8 @@ async def load_latest(agent: ServedAgent, models: Path) -> None:
     if newest is None:
         raise StartError(f"There is no trained model in {models}: train one with `make train`.")
     try:
+        if await asyncio.to_thread(is_changed, Path(newest)):
+            raise ModelNotFound  # its digest is not the one that was noted when it was trained
         await agent.load(Path(newest), await asyncio.to_thread(tag_of, Path(newest)))
     except Exception as error:
         logger.debug("Loading %s failed.", newest, exc_info=True)
