@@ -27,7 +27,7 @@ def text(results: Results) -> str:
     parts.append(_cost(systems))
     parts.append("![How sure it is, and how often it is right](reliability.svg)")
     if "clinc" in results:
-        rows = [
+        scores = [
             (
                 name,
                 f"{one['accuracy']:.3f}",
