@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from benchmarks.browser import DESKTOP
+from benchmarks.browser import DESKTOP, violations
 from bot.model import OutgoingReply, Person, Reply
 from bot.settings import load_settings
 from bot.store.store import Store
-from tests.conftest import System
+from tests.conftest import ROOT, System
+
+PASSWORD = "violet harbour lantern"
 
 
 class _Loop:
@@ -141,3 +146,47 @@ def staff(system: System) -> Callable[[Chat, str], None]:
         store.enqueue_reply(OutgoingReply(person, Reply(text, author="staff"), "sarah"))
 
     return send
+
+
+# ------------------------------------------------------------ the staff app
+
+
+@pytest.fixture
+def images(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where pictures go."""
+    return ROOT / "docs" / "images" if request.config.getoption("--docs-images") else tmp_path
+
+
+@pytest.fixture
+def desk(new_context: Callable[..., BrowserContext], system: System) -> Iterator[Page]:
+    """The staff app in a browser in which the admin is signed in; no script error may happen in it."""
+    page = new_context(**DESKTOP).new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    sign_in(page, system)
+    yield page
+    assert errors == []
+
+
+def sign_in(page: Page, system: System) -> None:
+    """Signs the admin in; the first time with the password of `make run`, which has to be changed."""
+    page.goto(system.staff_url)
+    first = not (system.data_dir / "changed").exists()
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(system.first_password if first else PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    if first:
+        expect(page.get_by_role("heading", name="Choose your password")).to_be_visible()
+        assert violations(page) == []
+        page.get_by_label("One-time password").fill(system.first_password)
+        page.get_by_label("New password", exact=True).fill(PASSWORD)
+        page.get_by_label("New password again").fill(PASSWORD)
+        page.get_by_role("button", name="Save").click()
+        (system.data_dir / "changed").touch()
+    expect(page.get_by_role("heading", name="Questions")).to_be_visible()
+
+
+def picture(page: Page, path: Path) -> None:
+    shot = Image.open(io.BytesIO(page.screenshot()))
+    shot.convert("RGB").quantize(96).save(path, optimize=True)

@@ -2,74 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from benchmarks.browser import DESKTOP, PHONE, violations
-from tests.conftest import ROOT, System
+from tests.conftest import System
 from tests.doubles.meta_thread import MetaThread
-from tests.e2e.conftest import Chat
+from tests.e2e.conftest import Chat, picture
 
-PASSWORD = "violet harbour lantern"
 PSID = "6001"
 
 Visit = Callable[..., Chat]
-
-
-@pytest.fixture
-def images(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where pictures go."""
-    return ROOT / "docs" / "images" if request.config.getoption("--docs-images") else tmp_path
-
-
-@pytest.fixture
-def desk(new_context: Callable[..., BrowserContext], system: System) -> Iterator[Page]:
-    """The staff app in a browser in which the admin is signed in; no script error may happen in it."""
-    page = new_context(**DESKTOP).new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
-    sign_in(page, system)
-    yield page
-    assert errors == []
-
-
-def sign_in(page: Page, system: System) -> None:
-    """Signs the admin in; the first time with the password of `make run`, which has to be changed."""
-    page.goto(system.staff_url)
-    first = not (system.data_dir / "changed").exists()
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(system.first_password if first else PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    if first:
-        expect(page.get_by_role("heading", name="Choose your password")).to_be_visible()
-        assert violations(page) == []
-        page.get_by_label("One-time password").fill(system.first_password)
-        page.get_by_label("New password", exact=True).fill(PASSWORD)
-        page.get_by_label("New password again").fill(PASSWORD)
-        page.get_by_role("button", name="Save").click()
-        (system.data_dir / "changed").touch()
-    expect(page.get_by_role("heading", name="Questions")).to_be_visible()
-
-
-def picture(page: Page, path: Path) -> None:
-    shot = Image.open(io.BytesIO(page.screenshot()))
-    shot.convert("RGB").quantize(96).save(path, optimize=True)
 
 
 def test_from_a_question_nobody_could_answer_to_a_reply_and_a_decision(
     desk: Page, visit: Visit, system: System, meta: MetaThread, images: Path
 ) -> None:
     first, second = visit().open().ready(), visit().open().ready()
-    expect(first.say("Hi, I am Margaret Thatcher, do you do ear piercing?")).to_contain_text(
-        "1300 455 792"
-    )
+    expect(first.say("Hi, I am Margaret Thatcher, do you do ear piercing?")).to_contain_text("1300 455 792")
     expect(second.say("is ear piercing something you offer")).to_contain_text("1300 455 792")
     meta.says(PSID, "ear piercing, do you do that?")
     meta.gets(PSID, 2)
@@ -168,6 +121,9 @@ def test_every_page_has_no_barrier_and_fits_a_phone(
             "callbacks",
             "outcomes",
             "history",
+            "answers",
+            "answers/new",
+            "answers/of/faq/pain",
             "people?text=x",
             "clinic",
             "accounts",
