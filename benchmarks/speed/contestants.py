@@ -27,6 +27,7 @@ class Contestant(ABC):
 
     name: its key in the results. title: what readers call it. visitors: how it is spoken to (visitors.py).
     messages: how many it is sent to measure its throughput. age: turns of the conversation that grows old.
+    conversations: the table of its database that holds them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Contestant(ABC):
     visitors = "rest"
     messages = 200
     age = 200
+    conversations = "events"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -101,16 +103,20 @@ class Contestant(ABC):
         """Its database file."""
         return None
 
-    def database_bytes(self) -> int:
-        """Size of its database, with what still lies in the write-ahead log."""
+    def database_bytes(self) -> tuple[int, int]:
+        """Bytes of its conversations, with their indexes; and of the whole database."""
         path = self.database()
         if path is None or not path.is_file():
-            return 0
-        with sqlite3.connect(path, timeout=30) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            (size,) = connection.execute("PRAGMA page_size").fetchone()
-        return int(pages) * int(size)
+            return 0, 0
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            size = connection.execute("PRAGMA page_size").fetchone()[0]
+            of_conversations = connection.execute(
+                "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name IN"
+                " (SELECT name FROM sqlite_master WHERE tbl_name = ?)",
+                (self.conversations,),
+            ).fetchone()[0]
+        return int(of_conversations), int(pages) * int(size)
 
 
 class Stock(Contestant):
@@ -160,6 +166,7 @@ class Ours(Contestant):
     visitors = "website"
     messages = 1000
     age = 2000
+    conversations = "conversation_turns"
 
     def __init__(self, folder: Path, models: Path) -> None:
         super().__init__(folder)

@@ -64,12 +64,15 @@ class Round:
     def _throughput(self, traffic: Traffic, figures: Figures, caches: str) -> float:
         """Messages a second that 16 visitors get answered. Cold, nothing of it has been said to this server."""
         conversations = self._conversations(traffic, self.contestant.messages)
-        size, used = self.contestant.database_bytes(), self.contestant.processor_seconds()
+        sizes, used = self.contestant.database_bytes(), self.contestant.processor_seconds()
         done = self._load(conversations, at_once=VISITORS)
         messages = sum(map(len, conversations))
         figures[f"processor_{caches}"] = (self.contestant.processor_seconds() - used) / messages
-        if size:
-            figures["database"] = (self.contestant.database_bytes() - size) / messages * 1000
+        if any(sizes):
+            grown = zip(self.contestant.database_bytes(), sizes, strict=True)
+            figures["conversations"], figures["database"] = (
+                (after - before) / messages * 1000 for after, before in grown
+            )
         return messages / done["seconds"]
 
     def _one_visitor(self, traffic: Traffic, figures: Figures) -> None:

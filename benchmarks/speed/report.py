@@ -62,7 +62,7 @@ GOALS = (
     Goal("memory of all processes, idle after warm-up", against("memory"), 0.6, 0.45),
     Goal("start to the first answer", against("start"), 1, 0.5),
     Goal("training", lambda results: results["training"]["ours"] / results["training"]["rasa"], 0.25, 0.25, shown="{:.3f}"),
-    Goal("database size per 1,000 messages", against("database"), 1 / 3, 1 / 3),
+    Goal("stored conversations per 1,000 messages", against("conversations"), 1 / 3, 1 / 3),
     Goal(
         "samples understood as by Rasa's own, slower parts",
         lambda results: results["accuracy"]["same"] / results["accuracy"]["messages"],
@@ -86,7 +86,8 @@ _FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("its turn", "old_turn", "{:,.0f}".format),
     ("memory", "memory", lambda size: f"{size / 2**20:,.0f} MB"),
     ("start", "start", lambda seconds: f"{seconds:.1f} s"),
-    ("database, 1,000 messages", "database", lambda size: f"{size / 1000:,.0f} kB"),
+    ("stored conversations, 1,000 messages", "conversations", lambda size: f"{size / 1000:,.0f} kB"),
+    ("whole database, 1,000 messages *", "database", lambda size: f"{size / 1000:,.0f} kB"),
 )  # fmt: skip
 
 
@@ -129,6 +130,8 @@ def text(results: Results) -> str:
                 ("this project to Rasa's defaults, SQL store", "measured", "target", "aim"), _goals(results)
             ),
             table(("", *(TITLES[name] for name in results["rounds"])), _absolute(results)),
+            "\\* Rasa's holds conversations and nothing else; this project's also what becomes of each message (for the charts), "
+            "unanswered questions with what was said before them, their groups and hand-overs.",
             f"Training: {training['ours']:.0f} s here; Rasa's defaults {training['rasa']:.0f} s with only "
             f"{results['epochs']} of their 100 passes over the data.",
             f"![Speed and size]({PLOT.name})",
