@@ -13,6 +13,8 @@ from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.answer_model import OUT_OF_SCOPE
+from bot.plain_text import same_words
 from bot.release_model import Decisions
 from bot.settings import load_settings
 from bot.store.plain import from_plain
@@ -32,8 +34,17 @@ class DecisionsImporter(RasaFileImporter):
         return read_decisions(Path(path)) if path else Decisions()
 
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
-        """The examples of the files and of staff (see parent class for full docstring)."""
+        """The examples of the files and of staff (see parent class for full docstring).
+
+        What the files say is not to be answered, and staff answer by now, is left out.
+        """
         data = super().get_nlu_data(language)
+        if claimed := {same_words(text) for part in self.decisions.topics for text in part.examples}:
+            data = data.filter_training_examples(
+                lambda example: (
+                    example.get("intent") != OUT_OF_SCOPE or same_words(example.get("text")) not in claimed
+                )
+            )
         known = {(example.get("intent_response_key") or example.get("intent"), example.get("text"))
                  for example in data.intent_examples} if self.decisions else set()  # fmt: skip
         added = [

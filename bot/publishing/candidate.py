@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bot.answer_model import Answer, ResolvedQuestion
+from bot.answer_model import OUT_OF_SCOPE, Answer, ResolvedQuestion
 from bot.plain_text import same_words
 from bot.release_model import Change, Decisions, TopicPart
 
@@ -87,12 +87,16 @@ def problems(decisions: Decisions, examples: Mapping[str, str], titles: Mapping[
 
 @lru_cache(maxsize=2)
 def file_examples(path: Path = Path("data/nlu.yml")) -> dict[str, str]:
-    """The repository's examples: their wording to their topic."""
+    """The repository's examples: their wording to their topic.
+
+    What they say is not to be answered is left out: when staff answer it, training leaves it out as well.
+    """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return {
         same_words(line.removeprefix("- ")): block["intent"]
         for block in data["nlu"]
+        if block["intent"] != OUT_OF_SCOPE
         for line in block["examples"].splitlines()
         if line.strip()
     }
