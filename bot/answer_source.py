@@ -27,11 +27,12 @@ class FixedAnswers:
 
     def __init__(self, answers: Iterable[Answer] = (), resolved: Iterable[ResolvedQuestion] = ()) -> None:
         self.by_topic: Mapping[str, Answer] = by_topic(answers)
-        self._resolved = _by_words(resolved)
+        self._resolved = Wordings()
+        self._resolved.learn(resolved)
 
     def resolved(self, text: str) -> str | None:
         """The intent of a question that staff settled in these words; None when they didn't."""
-        return self._resolved.get(same_words(text))
+        return self._resolved.intent(text)
 
 
 class AnswerSource(Live):
@@ -40,33 +41,48 @@ class AnswerSource(Live):
     def __init__(self, settings: Settings, store: AnswerStore | None = None) -> None:
         self._store = store or AnswerStore(settings.store_url)
         self._version = -1
-        self._now = FixedAnswers()
+        self._by_topic: Mapping[str, Answer] = {}
+        self._resolved = Wordings()
         super().__init__("answer-source")
 
     @property
     def by_topic(self) -> Mapping[str, Answer]:
         """The answers that staff wrote."""
-        return self._now.by_topic
+        return self._by_topic
 
     def resolved(self, text: str) -> str | None:
         """The intent of a question that staff settled in these words; None when they didn't."""
-        return self._now.resolved(text)
+        return self._resolved.intent(text)
 
     def look(self) -> None:
         version = self._store.version()  # first: what comes after it is read again next time
         if version != self._version:
-            self._now = FixedAnswers(self._store.answers(), self._store.resolved_questions())
+            self._by_topic = by_topic(self._store.answers())  # texts before the long list
+            self._resolved.learn(self._store.resolved_questions())
             self._version = version
 
 
-def _by_words(resolved: Iterable[ResolvedQuestion]) -> Mapping[str, str]:
-    """Intents by wording; of two decisions on the same words the later one, which comes first."""
-    found: dict[str, str] = {}
-    for question in resolved:
-        words = same_words(question.text)
-        if words:
-            found.setdefault(words, question.intent)
-    return found
+class Wordings:
+    """Intents by wording, however it is punctuated."""
+
+    def __init__(self) -> None:
+        self._intents: Mapping[str, str] = {}
+        self._words: Mapping[str, str] = {}  # of texts that were read before: finding them takes time
+
+    def learn(self, resolved: Iterable[ResolvedQuestion]) -> None:
+        """Replaces all; of two decisions on the same words the later one, which comes first, counts."""
+        words: dict[str, str] = {}
+        intents: dict[str, str] = {}
+        for question in resolved:
+            text = question.text
+            words[text] = self._words.get(text) or same_words(text)
+            intents.setdefault(words[text], question.intent)
+        intents.pop("", None)
+        self._words, self._intents = words, intents
+
+    def intent(self, text: str) -> str | None:
+        """What these words get."""
+        return self._intents.get(same_words(text)) if self._intents else None
 
 
 _shared: dict[str, Answers] = {}

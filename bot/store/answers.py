@@ -31,7 +31,7 @@ from bot.store.plain import from_plain, to_plain
 from bot.store.review_tables import question_groups, question_places
 from bot.store.tables import unanswered_questions
 
-MOST_RESOLVED = 50_000
+MOST_RESOLVED = 20_000
 """Settled wordings that servers answer at once, the latest first."""
 
 _REFUSED_WITH = {GroupState.OUT_OF_SCOPE.value: OUT_OF_SCOPE, GroupState.CLINICAL.value: CLINICAL}
