@@ -24,7 +24,9 @@ def main(model: str) -> None:
     from benchmarks.understanding.pipeline import Pipeline
     from bot.components.other_subjects import OTHER_SUBJECT
     from bot.components.topic_classifier import READINGS
+    from bot.serving import in_rasa
 
+    in_rasa.replace()
     texts = json.load(sys.stdin)
     pipeline = Pipeline(Path(model))
     pipeline.read("hello")

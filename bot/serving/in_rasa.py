@@ -49,6 +49,7 @@ def replace() -> None:
     RulePolicy._prediction_states = rules.prediction_states
     RulePolicy._get_possible_keys = rules.possible_keys
     DialogueStateTracker.applied_events = trackers.applied_events
+    DialogueStateTracker.copy = trackers.duplicate
     for module in COPYING_FOR_THE_LOG:
         module.copy = NoCopies
 
