@@ -124,7 +124,7 @@ class Chat:
     async def message(self, request: Request) -> None:
         """Answers one message by a stream of lines: `typing`, each `reply` as it comes, `done`."""
         session = self._session_of(request)
-        body = body_of(request, self._texts.reply("utter_widget_too_long").text)
+        body = body_of(request, self._too_long)
         message_id, text, payload = id_in(body, "id"), text_in(body, "text"), text_in(body, "button", "")
         exchange = self._exchanges.find(session.conversation, message_id)
         if exchange is None and body.get("again") is True:
@@ -155,7 +155,7 @@ class Chat:
         """Stores a thumb: {"reply": id, "up": true or false}."""
         session = self._session_of(request)
         await self._count("session", session.conversation)
-        body = body_of(request, self._texts.reply("utter_widget_too_long").text)
+        body = body_of(request, self._too_long)
         reply_id, up = id_in(body, "reply"), body.get("up")
         if not isinstance(up, bool):
             raise Refusal(400, "`up` has to be true or false.")
@@ -175,7 +175,7 @@ class Chat:
         """Counts that a link was opened: {"target": its address}. Only what the charts show is kept."""
         session = self._session_of(request)
         await self._count("session", session.conversation)
-        body = body_of(request, self._texts.reply("utter_widget_too_long").text)
+        body = body_of(request, self._too_long)
         event = feedback.click_event(self._person(session), text_in(body, "target"), self._clinic.clinic)
         if event:
             await self._recorder.record_async(event)
@@ -209,7 +209,10 @@ class Chat:
         return answer
 
     def too_large(self) -> Refusal:
-        return Refusal(413, self._texts.reply("utter_widget_too_long").text)
+        return Refusal(413, self._too_long())
+
+    def _too_long(self) -> str:
+        return self._texts.reply("utter_widget_too_long").text
 
     def _session_of(self, request: Request) -> Session:
         session = self._sessions.read(_token(request))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,16 +22,16 @@ _ANSWERS = ("utter_faq", "utter_ask_", "utter_several", "utter_book", "utter_no_
 _ASKING = ("utter_ask_callback", "utter_ask_which", "utter_ask_help")
 
 
-def body_of(request: Request, too_large: str) -> Mapping[str, Any]:
+def body_of(request: Request, too_large: Callable[[], str]) -> Mapping[str, Any]:
     """The JSON object that a request brings; an empty one when it brings nothing.
 
     Raises:
-        Refusal: 400 or 413; `too_large` is what the visitor reads then.
+        Refusal: 400 or 413; `too_large` gives what the visitor reads then.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refusal(400, "Compressed bodies are not accepted; send plain JSON.")
     if len(request.body) > MAX_BODY_BYTES:
-        raise Refusal(413, too_large)
+        raise Refusal(413, too_large())
     try:
         body = json.loads(request.body or b"{}")
     except (ValueError, RecursionError):
