@@ -59,8 +59,6 @@ ABOUT_MILIA = SELF_CARE | {
     )
 }
 _MYSELF = re.compile(r"\b(?:i|i'm|i've|me|mine|myself|adults?)\b")
-# Somebody who wants to be called "about a refund" asks for both.
-CONTACT = frozenset({"contact_human", "request_callback"})
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -102,7 +100,7 @@ class AnswerDecider(GraphComponent):
             "in_context": 0.5,
             # Probability from which a few words stand for themselves, whatever came before. Raising it reads
             # more of them in their context.
-            "standing_alone": 0.6,
+            "standing_alone": 0.65,
             # Probability from which distress or an emergency comes first, in the whole message; and in a part
             # of it, which may say more than was meant. Raising them misses more of them.
             "safety": 0.35,
@@ -110,9 +108,6 @@ class AnswerDecider(GraphComponent):
             # Probability of out_of_scope from which a message is no question of several parts. Raising it
             # answers more of what a message asks beside something else, and more that only sounds like it.
             "elsewhere": 0.6,
-            # Probability from which a topic that only staff can answer is answered beside "please call me".
-            # Raising it answers less of what the call is to be about.
-            "beside": 0.15,
             # Topics whose answers say much the same, so that doubt between them is no reason to ask.
             "families": [],
         }
@@ -176,13 +171,11 @@ class AnswerDecider(GraphComponent):
         if several:
             return several
         alone = self._decider.one(whole, bool(message.get(OTHER_SUBJECT)))
-        if alone.intent in CONTACT and (subject := self._subject_of_call(whole)):
-            clauses = ((whole.text, "contact_human"), (whole.text, subject))
-            return Decision(SEVERAL, 1.0, clauses=clauses)
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
-        if previous in MEDICAL and message.get(IN_CONTEXT) and alone.intent in SELF_CARE:
+        unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not message.get(OTHER_SUBJECT)
+        if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or alone.intent in SELF_CARE):
             return Decision(str(previous), 1.0)
         about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
         if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:
@@ -191,18 +184,12 @@ class AnswerDecider(GraphComponent):
             together = self._decider.one(
                 readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
             )
-            unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH}
             vague = message.get(ELLIPTICAL) and self._decider.best(whole)[1] < self._at.standing_alone
             if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
-        if alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not elsewhere and not message.get(OTHER_SUBJECT):
+        if unsure and not elsewhere:
             return self._one_of_the_parts(readings[1 : 1 + len(parts)]) or alone
         return alone
-
-    def _subject_of_call(self, reading: Reading) -> str | None:
-        """What somebody who wants to be called wants to hear about, when it is not in the answers."""
-        topic, chance = next((item for item in reading.topics if item[0] not in CONTACT), ("", 0.0))
-        return topic if topic.startswith("ask_") and chance >= self._at.beside else None
 
     def _one_of_the_parts(self, readings: list[Reading]) -> Decision | None:
         """The one question in a long story, when exactly one of its parts is understood."""

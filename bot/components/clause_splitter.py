@@ -25,7 +25,7 @@ _SENTENCE_ENDS = {"?", "!", ".", ";", "...", "??", "?!", "!!", "…"}
 _QUESTION_WORDS = frozenset(
     "what what's how how's why when where where's who who's which whats hows wheres whos can could do does "
     "did is are am was will "
-    "would should may might any has have shall whose".split()
+    "would should may might any has have shall whose which whether whereabouts".split()
 )
 _LEAD_INS = frozenset(
     "so also ok okay oh and but then plus last thing lastly first firstly second secondly secondly, "
@@ -48,6 +48,8 @@ _TAG = re.compile(
     r"|what do i do|what should i do)\W*$",
     re.IGNORECASE,
 )
+# "Can someone call me about the price" asks for a call, and for the price.
+_CALL = re.compile(r"\b(?:call|ring|phone|contact|talk|speak|chat|get back)\b", re.IGNORECASE)
 _POLITE = re.compile(
     r"^(?:thanks|thank you|thx|ta|cheers|hi|hello|hey|good (?:morning|evening|afternoon))\b", re.I
 )
@@ -108,6 +110,7 @@ def parts_of(text: str, most: int) -> list[Part]:
         word = token.text.lower()
         ends = word in _SENTENCE_ENDS or "\n" in word
         joint = word in _JOINTS or word == "," or word == "-" or word == "–"
+        joint = joint or (word in {"about", "regarding"} and bool(_CALL.search(text[: token.idx])))
         if not (ends or joint) or len(parts) == most - 1:
             continue
         after = tokens[place + 1].text.lower() if place + 1 < len(tokens) else ""

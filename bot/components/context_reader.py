@@ -42,6 +42,12 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
     "faq/prevention": ("milia", "how do i prevent milia"),
     "book_appointment": ("the appointment", "can i book an appointment"),
     "ask_discount": ("the discount code", "do you have a discount"),
+    "ask_policy": ("the discount or the appointment", "what are your terms"),
+    "ask_payment": ("the gift card or refund", "how can i pay"),
+    "ask_hours": ("the clinic", "when are you open"),
+    "ask_location": ("the clinic", "where are you located"),
+    "ask_hygiene": ("the needle", "are your needles sterile"),
+    "ask_photo": ("the photo", "can i send a photo"),
     "ask_price": ("milia removal", "how much does it cost"),
     "ask_scarring": ("milia removal", "does milia removal leave scars"),
     "ask_other_method": ("milia removal", "do you use"),
@@ -64,11 +70,13 @@ _CONTINUES = re.compile(
 )
 _CORRECTED_AWAY = re.compile(r"[ ,]*\bnot (?:the|a|an) [\w ]+$")
 _FRAGMENT = re.compile(
-    r"^(?:and|or|but|what about|how about|also)?\s*(?:the\s+)?(?:around|on|near|under|for|in|at|with|after"
-    r"|before)\b"
+    r"^(?:and|or|but|what about|how about|also|even|only|just|especially)?\s*(?:the\s+)?"
+    r"(?:around|on|near|under|for|in|at|with|after|before)\b"
 )
 # "What about the other one?": the question that was answered, asked again of something beside it.
 _ANOTHER = re.compile(r"\b(?:the|that) other (?:ones?|products?|creams?|kinds?|options?|brands?)\b")
+# Said of oneself, it may be what the answer before has to fit: "I'm vegan", "my skin is oily though".
+_OF_ONESELF = re.compile(r"^(?:but |and |well )?(?:i'm|i am|i have|i've got|i don't|i do not|my skin)\b")
 _QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
 MOST_WORDS = 8
 
@@ -104,6 +112,8 @@ def in_context(text: str, topic: str) -> str | None:
         return _PRONOUN.sub(subject, plain, count=1)
     if _QUESTION.match(plain) and len(words) <= 5:
         return f"{plain} {subject}"
+    if _OF_ONESELF.match(plain):
+        return f"{question}, {plain}"
     return None
 
 

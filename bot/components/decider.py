@@ -68,7 +68,6 @@ class Thresholds:
     safety: float
     safety_in_part: float
     elsewhere: float
-    beside: float
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,27 @@ class Decider:
         Args:
             elsewhere: the whole message is about something else: then two of its parts have to be known.
         """
-        clauses = self.clauses(parts, readings)
+        clauses = self.clauses(parts, readings, self._at.answer if elsewhere else self._at.ask)
         known = [topic for _, topic in clauses if topic != OUT_OF_SCOPE]
         if len(clauses) < 2 or set(known) <= CHAT or (elsewhere and len(known) < 2):
             return None
         return Decision(SEVERAL, 1.0, clauses=clauses)
 
-    def clauses(self, parts: list[Part], readings: list[Reading]) -> tuple[tuple[str, str], ...]:
-        """The parts that ask something, each with its topic; of those with the same answer the first."""
+    def clauses(
+        self, parts: list[Part], readings: list[Reading], answer: float | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """The parts that ask something, each with its topic; of those with the same answer the first.
+
+        Args:
+            answer: stands in for the threshold of that name.
+        """
         is_list = all(part.is_keyword for part in parts)
         more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
         found: dict[Any, tuple[str, str]] = {}
         for part, reading in zip(parts, readings, strict=True):
             topic, probability, certainty = self.best(reading, bool(other_subject(part.text)))
             needed = more + (self._at.part if part.strong and part.asks else self._at.weak_part)
-            known = certainty >= self._at.answer and probability >= needed and topic not in _LEADS
+            known = certainty >= (answer or self._at.answer) and probability >= needed and topic not in _LEADS
             if known and (is_list or _counts(part, topic, probability)):
                 found.setdefault(self._family.get(topic, topic), (part.text, topic))
             elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 2:

@@ -131,9 +131,11 @@ def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make)
     assert intent(parse) == "out_of_scope"
 
 
-def test_a_call_about_something_answers_both(make: Make) -> None:
-    parse = decided(make, reading("call me about a refund", contact_human=0.6, ask_payment=0.36))
-    assert [clause["intent"] for clause in parse["clauses"]] == ["contact_human", "ask_payment"]
+def test_a_short_doubt_after_a_symptom_is_about_the_symptom(make: Make) -> None:
+    bad = reading("is that bad", 0.3, faq__harmful=0.4, out_of_scope=0.4)
+    together = reading("is a sore bleeding lump bad", faq__harmful=0.6)
+    parse = decided(make, bad, together, **{PREVIOUS_TOPIC: "ask_medical", IN_CONTEXT: "is a lump bad"})
+    assert intent(parse) == "ask_medical"
 
 
 def test_what_is_asked_about_a_baby_stays_with_the_baby(make: Make) -> None:

@@ -21,6 +21,7 @@ from tests.components.conftest import Make, message
             "what is the difference between milia and acne, and can I book",
             ["what is the difference between milia and acne", "can I book"],
         ),
+        ("can someone call me about the cost", ["can someone call me", "the cost"]),
         ("would sardines help, do you think?", ["would sardines help, do you think?"]),
         ("", []),
         ("?!...", []),

@@ -38,6 +38,8 @@ def conversation(*events: Any) -> DialogueStateTracker:
         ("and around the eyes?", "faq/pain", "does milia removal hurt around the eyes"),
         ("does it suit dry skin", "faq/products", "moisturiser"),
         ("what about laser", "faq/removal", "laser"),
+        ("even under the eyes?", "faq/pain", "does milia removal hurt even under the eyes"),
+        ("i'm vegan", "faq/omega3", "does fish oil help milia, i'm vegan"),
         ("what about the other one?", "faq/products", "which moisturiser"),
     ],
 )
