@@ -21,6 +21,8 @@ class Answers(Protocol):
 
     def resolved(self, text: str) -> str | None: ...
 
+    def stop(self) -> None: ...
+
 
 class FixedAnswers:
     """Answers that don't change: none at all for whoever measures a model by itself."""
@@ -33,6 +35,9 @@ class FixedAnswers:
     def resolved(self, text: str) -> str | None:
         """The intent of a question that staff settled in these words; None when they didn't."""
         return self._resolved.intent(text)
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
 
 
 class AnswerSource(Live):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.answer_model import Answer
-from bot.answer_source import FixedAnswers, share
+from bot.answer_source import FixedAnswers, share, shared_answers
+from bot.clinic_source import shared_clinic
 from bot.nlg import ClinicNLG
 from bot.reply import from_message
 from bot.settings import load_settings
@@ -27,7 +28,7 @@ def domain() -> Domain:
 
 
 @pytest.fixture
-def say(domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+def say(domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Say]:
     for name, value in environment(data_dir=tmp_path).items():
         monkeypatch.setenv(name, value)
     nlg = ClinicNLG(None, domain)  # type: ignore[arg-type]
@@ -38,7 +39,9 @@ def say(domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
         message = await nlg.generate(name, tracker, "rest", **facts)
         return message and from_message(message)
 
-    return generate
+    shared_answers(load_settings()).stop()
+    shared_clinic(load_settings()).stop()
+    yield generate
 
 
 async def test_facts_are_filled_in(say: Say) -> None:

@@ -216,7 +216,10 @@ def _day(text: str) -> date | None:
 def _group() -> GroupPage | None:
     """The question for which an answer is written or looked at."""
     group_id = text_in("group", 32, request.values)
-    return desk().store.group_page(group_id) if group_id else None
+    try:
+        return desk().store.group_page(group_id) if group_id else None
+    except NotThere as reason:  # merged into another one since, or erased
+        return desk().store.group_page(reason.args[1]) if len(reason.args) > 1 else None
 
 
 def _wordings(group: GroupPage | None) -> list[str]:

@@ -83,6 +83,19 @@ def create_app(settings: Settings, desk: Desk | None = None) -> Flask:
     def health() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
+    @app.get("/health/live")
+    @public
+    def live() -> Response:
+        """The process answers."""
+        return health()
+
+    @app.get("/health/ready")
+    @public
+    def ready() -> Response:
+        """Its pages do too: the database is there."""
+        app.extensions["desk"].store.ping()
+        return health()
+
     app.register_error_handler(CSRFError, _outdated)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(NotThere, _not_there)
@@ -105,6 +118,8 @@ def _outdated(error: CSRFError) -> Any:
 
 def _refused(error: HTTPException) -> Any:
     status = error.code or 500
+    if status == 401 and request.headers.get("HX-Request"):
+        return "", status  # a part of a page: the page itself says what to do
     if status == 401:
         return redirect(url_for("sign_in.form"))
     if status < 400:

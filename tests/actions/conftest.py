@@ -14,6 +14,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import services
+from bot.answer_source import shared_answers
 from bot.clinic_source import shared_clinic
 from bot.store.migrate import migrate
 from tests.conftest import environment
@@ -72,6 +73,7 @@ def desk(tmp_path: Path, clinic_file: Path, monkeypatch: pytest.MonkeyPatch) -> 
     yield Desk(tmp_path)
     services.recorder().stop()
     shared_clinic(services.settings()).stop()
+    shared_answers(services.settings()).stop()
     services.settings.cache_clear()
 
 

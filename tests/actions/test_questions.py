@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from actions import services
 from actions.questions import ActionRecordQuestion, Replies, reason_for
+from bot.answer_model import Answer
+from bot.answer_source import FixedAnswers, share
 from bot.model import Reason
 from tests.actions.conftest import Desk
 
@@ -53,6 +56,17 @@ def test_none_of_these_records_the_question_that_it_answers(desk: Desk) -> None:
     desk.runs(ActionRecordQuestion(), "None of these", "none_of_these")
     (question,) = desk.rows("unanswered_questions")
     assert (question["text"], question["reason"]) == ("stuff for face", "none_of_these")
+
+
+def test_what_staff_answer_by_now_is_not_recorded_but_what_only_a_person_may_answer_is(desk: Desk) -> None:
+    written = [Answer("ask_price", "Prices", "From $90."), Answer("ask_medical", "Medical", "See your GP.")]
+    share(
+        services.settings(), FixedAnswers([*written, Answer("ask_policy", "Terms", "?", is_answered=False)])
+    )
+    for intent in ("ask_price", "ask_policy", "ask_medical"):
+        desk.runs(ActionRecordQuestion(), f"about {intent}", intent)
+    recorded = [question["intent"] for question in desk.rows("unanswered_questions")]
+    assert sorted(recorded) == ["ask_medical", "ask_policy"]
 
 
 @pytest.mark.parametrize("text", ["", "   "])

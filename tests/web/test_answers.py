@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from bot.answer_model import Answer, AnswerState
 from bot.model import UnansweredQuestion
@@ -283,6 +284,34 @@ def test_a_question_that_was_settled_meanwhile_is_not_answered_twice(
     assert "Dana was faster: Out of scope." in told(late)
     assert PARKING["title"] in late.text
     assert desk.store.answer_standings() == []
+
+
+def test_an_answer_for_a_question_that_was_merged_meanwhile(
+    lee: Staff, kim: Staff, desk: Desk, ask: Ask, group_of: GroupOf
+) -> None:
+    cars, boats = (
+        group_of(ask("where do I leave the car?")),
+        group_of(ask("is there a berth for my boat", "v2")),
+    )
+    page = f"{NEW}?group={boats}"
+    version = desk.store.group_page(cars).group.version
+    shown = lee.get(page).text
+    assert kim.post(f"/questions/{cars}/merge", version=version, source=boats).status_code == 302
+    seen = re.search(r'name="group_version" value="(\d+)"', shown)[1]
+    late = lee.post(NEW, page, **PARKING, before="0", group=boats, group_version=seen)
+    assert late.status_code == 409
+    assert "Kim was faster" in told(late)
+    assert PARKING["text"] in unescape(late.text)
+    done = save(lee, page, **PARKING)
+    assert done.status_code == 302
+    assert desk.store.group_page(cars).group.topic == "faq/parking"
+
+
+def test_signed_out_while_typing_the_text_stays(lee: Staff, app: Flask) -> None:
+    token = lee.token(NEW)
+    lee.post("/sign-out")
+    answer = lee.client.post("/answers/check", data={"csrf_token": token}, headers={"HX-Request": "true"})
+    assert answer.status_code in (400, 401), "no sign-in page in the middle of the form"
 
 
 def test_an_outdated_answer_is_in_the_queue_until_somebody_looked(
