@@ -20,6 +20,8 @@ from bot.serving.action_call import MAX_BODY_BYTES, BadCall, checked_call
 from bot.serving.errors import where
 from bot.serving.executor import PACKAGE, Executor
 
+HEALTH = ("/health", "/health/live", "/health/ready")
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,9 +46,15 @@ def build_app(package: str = PACKAGE, token: str = "") -> Sanic:
     @app.on_request
     async def refuse(request: Request) -> HTTPResponse | None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token and request.path != "/health" and not hmac.compare_digest(given.encode(), token.encode()):
+        if token and request.path not in HEALTH and not hmac.compare_digest(given.encode(), token.encode()):
             return json_response({"error": "This server is for chat servers only."}, status=403)
         return None
+
+    @app.get("/health/live")
+    @app.get("/health/ready")
+    async def health(_: Request) -> HTTPResponse:
+        """It listens only when all actions are there. What they need is not asked for: they do without."""
+        return json_response({"status": "ok"})
 
     @app.on_request
     async def check(request: Request) -> HTTPResponse | None:

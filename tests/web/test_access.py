@@ -55,7 +55,14 @@ EVERYBODY = {
     ("POST", "/password"),
     ("POST", "/sign-out"),
 }
-NOBODY_NEEDED = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/health"), ("GET", "/static/staff.css")}
+NOBODY_NEEDED = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/health"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/static/staff.css"),
+}
 
 
 def filled(rule: Any) -> set[tuple[str, str]]:
