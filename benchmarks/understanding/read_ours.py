@@ -6,6 +6,7 @@ Takes a list of texts as JSON on stdin and prints what they are taken for (bench
 from __future__ import annotations
 
 import json
+import math
 import resource
 import sys
 import time
@@ -37,17 +38,18 @@ def main(model: str) -> None:
         seconds = time.perf_counter() - started
         name = message.get("intent", {}).get("name") or "out_of_scope"
         selected = (message.get("response_selector") or {}).get(name, {}).get("response", {})
-        topic, _, known = "", 0.0, 0.0
+        topic, known, measures = "", 0.0, (math.log(1e-4), 0.0)
         if message.get(READINGS):
-            topic, _, known = pipeline.decider.best(
-                message.get(READINGS)[0], bool(message.get(OTHER_SUBJECT))
-            )
+            reading = message.get(READINGS)[0]
+            topic, probability, known = pipeline.decider.best(reading, bool(message.get(OTHER_SUBJECT)))
+            measures = (math.log(probability + 1e-4), reading.nearness)
         rows.append(
             {
                 "intent": selected.get("intent_response_key") or name,
                 "clauses": [clause["intent"] for clause in message.get("clauses") or ()],
                 "topic": topic,
                 "known": known,
+                "measures": measures,
                 "seconds": seconds,
             }
         )

@@ -21,12 +21,14 @@ class Taken:
 
     intent: with its sub-topic, after all decisions. clauses: the intents of several questions.
     topic: the likeliest one that could be answered. known: between 0 and 1, that it is the right one.
+    measures: what `known` was worked out from: log probability of the topic, nearness of its examples.
     """
 
     intent: str
     topic: str
     known: float
     clauses: tuple[str, ...] = ()
+    measures: tuple[float, ...] = ()
 
     @property
     def answered(self) -> list[str]:

@@ -57,7 +57,14 @@ class System(ABC):
         self.memory = answer["memory"]
         self.seconds += [row["seconds"] for row in answer["rows"]]
         return [
-            Taken(row["intent"], row["topic"], row["known"], tuple(row["clauses"])) for row in answer["rows"]
+            Taken(
+                row["intent"],
+                row["topic"],
+                row["known"],
+                tuple(row["clauses"]),
+                tuple(row.get("measures", ())),
+            )
+            for row in answer["rows"]
         ]
 
     def _model(self) -> str:
