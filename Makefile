@@ -67,6 +67,12 @@ soak: setup-dev ## Run traffic on three servers while everything fails in turn (
 setup: python3 ## Install what running takes; done by `make run` too
 	@$(SETUP)
 
+doctor: setup ## Look at everything that the assistant needs, and say what to do about each fault
+	@$(PYTHON) -m bot doctor
+
+sbom: setup-dev ## Write what the assistant is made of: a CycloneDX file and a list of licences, in build/
+	@$(PYTHON) tools/sbom.py
+
 lock: setup ## Lock the packages that pyproject.toml names, with hashes (UPGRADE=--upgrade: the newest)
 	@UPGRADE=$(UPGRADE) sh tools/lock.sh
 
@@ -83,4 +89,4 @@ python3:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
 	  echo "Python 3.9 or later is needed to begin: install it, or name it with make PYTHON3=/path/to/python3." >&2; exit 1; }
 
-.PHONY: help run chat train export import test check lint types layers yaml data score bench bench-understanding widget-report soak setup lock clean setup-dev setup-test python3
+.PHONY: help run chat train export import test check lint types layers yaml data score bench bench-understanding widget-report soak setup doctor sbom lock clean setup-dev setup-test python3
