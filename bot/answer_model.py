@@ -17,6 +17,8 @@ CLINICAL = "ask_medical"
 """What a question gets that only a person may answer: the reply that sends to a doctor or to the clinic."""
 
 MAX_NEXT_STEPS = 3
+FEWEST_EXAMPLES = 3
+"""Examples that a new topic needs; with fewer it is found in hardly other words than theirs."""
 
 
 class AnswerState(str, enum.Enum):

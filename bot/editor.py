@@ -7,14 +7,17 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from bot.answer_model import CLINICAL, MAX_NEXT_STEPS, OUT_OF_SCOPE, Answer, AnswerStanding, AnswerState
+from bot.answer_model import (
+    CLINICAL,
+    FEWEST_EXAMPLES,
+    MAX_NEXT_STEPS,
+    Answer,
+    AnswerStanding,
+    AnswerState,
+)
 from bot.clinic import Clinic
+from bot.examples import delivered_examples
 from bot.model import Reply
 from bot.plain_text import same_words
 from bot.review_model import NotThere, ReviewError, Who
@@ -26,7 +29,6 @@ from bot.wording import Breach, breaches
 NEW = ""
 """The topic of an answer that has none yet."""
 
-FEWEST_EXAMPLES = 3
 MOST_EXAMPLES = 60
 LONGEST_EXAMPLE = 200
 LONGEST_TEXT = 2000
@@ -299,23 +301,6 @@ def as_delivered(topic: Topic) -> Answer:
 def is_topic(text: str) -> bool:
     """Whether a text has the form of a topic's name."""
     return len(text) <= 60 and bool(_TOPIC.fullmatch(text))
-
-
-@lru_cache(maxsize=2)
-def delivered_examples(nlu_file: Path = Path("data/nlu.yml")) -> Mapping[str, str]:
-    """Topics by the wordings of the examples in data/nlu.yml; read once a process.
-
-    What is there as not to be answered is left out: staff may come to answer it.
-    """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    nlu: Any = yaml.load(nlu_file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- a safe loader
-    return {
-        same_words(line[2:]): block["intent"]
-        for block in nlu["nlu"]
-        if block["intent"] != OUT_OF_SCOPE
-        for line in block["examples"].splitlines()
-        if line
-    }
 
 
 def title_of(topic: str, topics: Topics) -> str:

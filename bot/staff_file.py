@@ -16,7 +16,7 @@ from bot.clinic import Clinic
 from bot.editor import broken_rules, is_topic
 from bot.review_model import Who
 from bot.store.answers import AnswerStore
-from bot.topics import reply_with
+from bot.topics import default_responses, reply_with
 
 _UNUSUAL = re.compile("[^\n -~\u00a0-\u2027\u2030-\ufefe\uff00-\U0010ffff]")  # lines of their own kind
 STAFF_FILE = Path("data/staff.yml")
@@ -84,7 +84,11 @@ def read(text: str) -> list[Answer]:
 def against_the_rules(answers: Iterable[Answer], clinic: Clinic) -> list[str]:
     """What must not go live, as sentences: the rules are those of the editor."""
     by_topic = {answer.topic: answer for answer in answers}
-    return [
+    delivered = default_responses()
+    unknown = [
+        topic for topic in by_topic if not topic.startswith("faq/") and f"utter_{topic}" not in delivered
+    ]
+    return [f"{topic}: a new topic begins with faq/." for topic in unknown] + [
         f"{answer.topic}: {breach.name}. {breach.says}"
         for answer in by_topic.values()
         for _, breach in broken_rules(answer, reply_with(answer, clinic, by_topic), clinic)

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from bot.answer_model import OUT_OF_SCOPE, Answer, ResolvedQuestion
+from bot.answer_model import FEWEST_EXAMPLES, Answer, ResolvedQuestion
 from bot.plain_text import same_words
 from bot.release_model import Change, Decisions, TopicPart
-
-LEAST_EXAMPLES = 3
-"""Examples that a new topic needs; with fewer it is found in hardly other words than theirs."""
 
 NEW, EXAMPLES, GONE = "new", "examples", "gone"
 
@@ -67,9 +59,9 @@ def problems(decisions: Decisions, examples: Mapping[str, str], titles: Mapping[
         name = names.get(part.topic, part.topic)
         if part.topic not in titles and not part.topic.startswith("faq/"):
             found.append(f"“{name}” is not a topic that answers can be written for.")
-        elif part.topic not in titles and len(part.examples) < LEAST_EXAMPLES:
+        elif part.topic not in titles and len(part.examples) < FEWEST_EXAMPLES:
             found.append(
-                f"“{name}” has {len(part.examples)} example questions. It needs {LEAST_EXAMPLES} or more,"
+                f"“{name}” has {len(part.examples)} example questions. It needs {FEWEST_EXAMPLES} or more,"
                 " so that it is found in other words too."
             )
         for text in part.examples:
@@ -83,20 +75,3 @@ def problems(decisions: Decisions, examples: Mapping[str, str], titles: Mapping[
                     " One question can't have two answers: take it out of one of them."
                 )
     return found
-
-
-@lru_cache(maxsize=2)
-def file_examples(path: Path = Path("data/nlu.yml")) -> dict[str, str]:
-    """The repository's examples: their wording to their topic.
-
-    What they say is not to be answered is left out: when staff answer it, training leaves it out as well.
-    """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-    return {
-        same_words(line.removeprefix("- ")): block["intent"]
-        for block in data["nlu"]
-        if block["intent"] != OUT_OF_SCOPE
-        for line in block["examples"].splitlines()
-        if line.strip()
-    }

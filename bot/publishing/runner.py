@@ -23,9 +23,10 @@ from typing import Any
 
 from bot import logs
 from bot.clinic import load_clinic
+from bot.examples import delivered_examples
 from bot.model import new_id
 from bot.model_inputs import digest_of_inputs
-from bot.publishing.candidate import file_examples, problems
+from bot.publishing.candidate import problems
 from bot.publishing.children import Child, ChildError, Judge
 from bot.publishing.gate import Question, compare, golden, settled
 from bot.release_model import LostLease, Outcome, PublishRun, Release, Report, RunState
@@ -167,7 +168,7 @@ class _Work:
                 f"The program's own files changed. {_UNCHANGED} Restart the assistant, then publish again.",
             )
         topics = load_topics(load_clinic(self._settings.clinic_file))
-        found = problems(run.decisions, file_examples(), {one.intent: one.title for one in topics.all()})
+        found = problems(run.decisions, delivered_examples(), {one.intent: one.title for one in topics.all()})
         if found:
             raise _Ended(RunState.REFUSED, "\n".join(found))
         live = self._store.live_release(run.inputs)

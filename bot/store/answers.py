@@ -35,6 +35,10 @@ MOST_RESOLVED = 20_000
 """Settled wordings that servers answer at once, the latest first."""
 
 _REFUSED_WITH = {GroupState.OUT_OF_SCOPE.value: OUT_OF_SCOPE, GroupState.CLINICAL.value: CLINICAL}
+_NOT_BY_WORDS = (
+    Reason.UNSUPPORTED.value,
+    Reason.RED_FLAG.value,
+)  # a photo; what comes first whatever staff say
 _SETTLED = (GroupState.ANSWERED.value, *_REFUSED_WITH)
 
 revisions, standings = answer_revisions.c, answers.c
@@ -97,7 +101,7 @@ class AnswerStore(GroupStore):
                 groups.state.in_(_SETTLED),
                 groups.duplicate_of.is_(None),
                 asked.asked_at <= groups.decided_at,
-                asked.reason != Reason.UNSUPPORTED.value,
+                asked.reason.notin_(_NOT_BY_WORDS),
                 asked.text != "",
                 ~asked.text.contains("["),
             )

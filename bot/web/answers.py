@@ -173,7 +173,7 @@ def _shown(
         before=standing.latest.revision if standing else 0,
         theirs=changes(answer, theirs.latest, topics) if theirs else None,
         known=known, titles=sorted(topics.titles.items(), key=lambda item: item[1].lower()),
-        owners=_owners(answer), group=group, wordings=wordings, history=history, told=told,
+        owners=_owners(answer), group=group, wordings=wordings[:MOST_WORDINGS], history=history, told=told,
         undo=steps[0] if steps else None, undone={entry.undoes for entry in history if entry.undoes},
         mine=bool(standing and standing.latest.written_by == account().name),
         review_by=request.form.get("review_by") or (answer.review_by or ""),
@@ -225,7 +225,7 @@ def _group() -> GroupPage | None:
 def _wordings(group: GroupPage | None) -> list[str]:
     """What visitors wrote, each wording once."""
     texts = [question.text for question in group.questions] if group else []
-    return list(dict.fromkeys(text for text in texts if text))[:MOST_WORDINGS]
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def _owners(answer: Answer) -> list[str]:

@@ -152,7 +152,8 @@ def test_what_staff_settled_is_known_with_what_it_must_get(desk: StaffStore) -> 
     park = asked(desk, 0, 1, "is there parking")
     asked(desk, 0, 2, "where can I park?")
     asked(desk, 0, 3, "I am [name], is there parking")
-    asked(desk, 0, 4, "[photo]", reason=Reason.UNSUPPORTED)
+    asked(desk, 0, 4, "a photo", reason=Reason.UNSUPPORTED)
+    asked(desk, 0, 9, "my eye bleeds, is there parking", reason=Reason.RED_FLAG)
     clinical, other, noise = (asked(desk, axis, 4 + axis, f"question {axis}") for axis in (1, 2, 3))
     assert resolved(desk) == {}
     before = desk.version()
