@@ -27,12 +27,11 @@ DEMO_POLICY = (
 def pages(settings: Settings) -> Blueprint:
     """`/`, `/health/live` and `/health/ready`."""
     blueprint = Blueprint("pages")
-    source = shared_clinic(settings)
     headers = {"Content-Security-Policy": DEMO_POLICY, "Cache-Control": "no-cache"}
 
     @blueprint.get("/")
     async def demo(_: Request) -> HTTPResponse:
-        facts = source.clinic.facts()
+        facts = shared_clinic(settings).clinic.facts()
         page = (STATIC / "demo.html").read_text(encoding="utf-8")
         return html(fill(page, {name: escape(fact) for name, fact in facts.items()}), headers=headers)
 
