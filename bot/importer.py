@@ -38,7 +38,12 @@ class DecisionsImporter(RasaFileImporter):
 
         What the files say is not to be answered, and staff answer by now, is left out.
         """
-        data = super().get_nlu_data(language)
+        return self._nlu_data
+
+    @cached_property
+    def _nlu_data(self) -> TrainingData:
+        """Read once: Rasa asks with a language and without, and the files say the same to both."""
+        data = super().get_nlu_data()
         if claimed := {same_words(text) for part in self.decisions.topics for text in part.examples}:
             data = data.filter_training_examples(
                 lambda example: (

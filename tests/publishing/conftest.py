@@ -27,6 +27,7 @@ from bot.store.staff_store import StaffStore
 from bot.topics import load_topics
 from tests.conftest import ROOT, environment
 
+PYTHON = sys.executable
 KIM = Who("Kim", "k" * 32)
 DOMAIN = """
 responses:
@@ -52,11 +53,11 @@ class Project:
         clinic = load_clinic(self.settings.clinic_file)
         return Publishing(self.store, lambda: load_topics(clinic, {a.topic: a for a in self.store.answers()}))
 
-    def start(self) -> subprocess.Popen[str]:
-        """A process that works on the run that waits."""
-        program = ROOT / "tests/programs/publish_one.py"
+    def start(self, program: str = "") -> subprocess.Popen[str]:
+        """A process that works on the run that waits, or another program of the folder."""
+        program = program or str(ROOT / "tests/programs/publish_one.py")
         return subprocess.Popen(
-            [sys.executable, str(program), str(self.python)],
+            [PYTHON, program, str(self.python)],
             cwd=self.folder,
             env={**self.variables, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -102,7 +103,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     monkeypatch.chdir(folder)
     python = tmp_path / "python"
     double = (ROOT / "tests/programs/models_double.py").read_text()
-    python.write_text(f"#!{sys.executable}\n{double}")
+    python.write_text(f"#!{PYTHON}\n{double}")
     python.chmod(0o755)
     variables = environment(data_dir=tmp_path / "var", clinic_file=ROOT / "clinic.yml", releases_kept=3)
     settings = load_settings(variables, tmp_path / "none")
