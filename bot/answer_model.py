@@ -65,6 +65,11 @@ class Answer:
         """What staff can change: equal for two revisions that say the same."""
         return tuple(getattr(self, name) for name in CONTENT)
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """The same without what only concerns staff."""
+        return tuple(getattr(self, name) for name in CONTENT if name not in ("owner", "review_by"))
+
 
 CONTENT = (
     "topic", "title", "text", "next_steps", "examples", "is_answered", "health", "facts_published", "owner",

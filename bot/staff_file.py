@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
+from bot.answer_check import broken_rules
 from bot.answer_model import CONTENT, Answer, AnswerState
 from bot.clinic import Clinic
-from bot.editor import broken_rules, is_topic
+from bot.editor import is_topic
 from bot.review_model import Who
 from bot.store.answers import AnswerStore
 from bot.topics import default_responses, reply_with

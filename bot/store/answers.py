@@ -1,4 +1,4 @@
-"""Answers that staff write, every revision kept and one of them live; and the questions they settled."""
+"""Answers that staff write, every revision kept and one of them live."""
 
 from __future__ import annotations
 
@@ -11,40 +11,26 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.answer_model import (
-    CLINICAL,
     CONTENT,
-    OUT_OF_SCOPE,
     Answer,
     AnswerStanding,
     AnswerState,
-    ResolvedQuestion,
 )
-from bot.model import Reason, utc_now
+from bot.model import utc_now
 from bot.review_model import SYSTEM, Conflict, GroupState, HistoryEntry, NotThere, ReviewError, Who
 from bot.store.answer_tables import answer_revisions, answers
 from bot.store.decisions import change_group
 from bot.store.edition import edition, next_edition
-from bot.store.groups import GroupStore
 from bot.store.history import append, last_of
-from bot.store.placing import asked, groups, places
+from bot.store.placing import groups
 from bot.store.plain import from_plain, to_plain
-from bot.store.review_tables import question_groups, question_places
-from bot.store.tables import unanswered_questions
-
-MOST_RESOLVED = 20_000
-"""Settled wordings that servers answer at once, the latest first."""
-
-_REFUSED_WITH = {GroupState.OUT_OF_SCOPE.value: OUT_OF_SCOPE, GroupState.CLINICAL.value: CLINICAL}
-_NOT_BY_WORDS = (
-    Reason.UNSUPPORTED.value,
-    Reason.RED_FLAG.value,
-)  # a photo; what comes first whatever staff say
-_SETTLED = (GroupState.ANSWERED.value, *_REFUSED_WITH)
+from bot.store.resolved import ResolvedStore
+from bot.store.review_tables import question_groups
 
 revisions, standings = answer_revisions.c, answers.c
 
 
-class AnswerStore(GroupStore):
+class AnswerStore(ResolvedStore):
     """Writing answers. `before` is the latest revision that the person saw (0: none); another one means that
     somebody was faster, which raises Conflict."""
 
@@ -84,39 +70,6 @@ class AnswerStore(GroupStore):
         query = sa.select(answer_revisions).where(revisions.topic == topic)
         query = query.order_by(revisions.revision.desc())
         return self._read(lambda c: [_answer(row) for row in c.execute(query).mappings()])
-
-    def resolved_questions(self) -> list[ResolvedQuestion]:
-        """The wordings that staff saw when they settled their groups, with what they must get; latest first.
-
-        What has been taken out of a wording (`[name]`) can't be asked again in the same words.
-        """
-        query = (
-            sa.select(asked.text, groups.id, groups.state, groups.topic, groups.decided_by, groups.decided_at)
-            .select_from(
-                question_groups.join(question_places, places.group_id == groups.id).join(
-                    unanswered_questions, asked.id == places.question_id
-                )
-            )
-            .where(
-                groups.state.in_(_SETTLED),
-                groups.duplicate_of.is_(None),
-                asked.asked_at <= groups.decided_at,
-                asked.reason.notin_(_NOT_BY_WORDS),
-                asked.text != "",
-                ~asked.text.contains("["),
-            )
-            .order_by(groups.decided_at.desc(), asked.asked_at.desc(), asked.id)
-            .limit(MOST_RESOLVED)
-        )
-
-        def work(connection: Connection) -> list[ResolvedQuestion]:
-            found: dict[tuple[str, str], ResolvedQuestion] = {}
-            for text, group_id, state, topic, by, at in connection.execute(query):
-                intent = _REFUSED_WITH.get(state, topic)
-                found.setdefault((text, intent), ResolvedQuestion(text, intent, by, at, group_id))
-            return list(found.values())
-
-        return self._read(work)
 
     # ------------------------------------------------------------ writing
 

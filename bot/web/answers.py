@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from bot.answer_check import Problem
 from bot.answer_model import CLINICAL, Answer, AnswerStanding, AnswerState
-from bot.editor import NEW, Problem, Unfinished, is_topic, title_of
+from bot.editor import NEW, Unfinished, is_topic, title_of
 from bot.review_model import Conflict, GroupPage, NotThere, ReviewError, Role
 from bot.store.answers import undoable_steps
 from bot.topics import Topic

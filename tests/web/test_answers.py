@@ -356,6 +356,15 @@ class TestTwoPeople:
         assert desk.store.pending_answers() == []
         assert written(desk)["faq/pain"].text == "You may feel the odd prick."
 
+    def test_who_keeps_it_right_and_until_when_needs_nobody_else(
+        self, lee: Staff, kim: Staff, desk: Desk
+    ) -> None:
+        save(lee, PAIN, **{**held(lee, PAIN), "text": "You may feel the odd prick."}, health="1")
+        act(kim, "faq/pain", "approve")
+        assert act(lee, "faq/pain", "right").status_code == 302
+        assert desk.store.pending_answers() == []
+        assert written(desk)["faq/pain"].review_by is not None
+
     def test_what_is_not_about_health_is_live_at_once(self, lee: Staff, desk: Desk) -> None:
         save(lee, **PARKING)
         assert list(written(desk)) == ["faq/parking"]
