@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bot bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, which is only printed")
+    parser.add_argument("--scale", type=float, help="of the numbers of messages; 1, or 0.2 with --quick")
     parser.add_argument("--rounds", type=int, help="rounds of all servers; 3, or 1 with --quick")
     parser.add_argument(
         "--epochs", type=int, default=EPOCHS, help="passes of Rasa's neural components in training"
@@ -73,7 +74,7 @@ def _measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 say(f"Round {number + 1}: {contestant.title} ...")
                 loads.append(machine.load())
                 figures.setdefault(contestant.name, []).append(
-                    Round(contestant, 0.2 if options.quick else 1.0).measure()
+                    Round(contestant, options.scale or (0.2 if options.quick else 1.0)).measure()
                 )
     say("The same questions with Rasa's own parts in the place of this project's faster ones ...")
     return {
