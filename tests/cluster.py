@@ -25,17 +25,20 @@ PATIENCE = 60.0
 class ChatServer:
     """`python -m bot serve`, which can be ended in every way and started again at the same address."""
 
+    command = "serve"
+    port_setting = "MILIA_CHAT_PORT"
+
     def __init__(self, variables: dict[str, str], port: int, log: Path) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
-        self._variables = {**variables, "MILIA_CHAT_PORT": str(port)}
+        self._variables = {**variables, self.port_setting: str(port)}
         self.process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
         """Starts it; `wait` returns when it answers."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "bot", "serve"]
+            command = [sys.executable, "-m", "bot", self.command]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._variables, stdout=log, stderr=log)
 
     def wait(self) -> None:
@@ -62,8 +65,18 @@ class ChatServer:
             self.process = None
 
 
+class ActionServer(ChatServer):
+    """`python -m bot actions`."""
+
+    command = "actions"
+    port_setting = "MILIA_ACTIONS_PORT"
+
+
 class Cluster:
     """What a test may do with it. url: the proxy's."""
+
+    actions: Sequence[ActionServer] = ()
+    metrics_urls: Sequence[str] = ()
 
     def __init__(
         self, servers: Sequence[ChatServer], redis: RedisServer, variables: dict[str, str], url: str
@@ -85,16 +98,20 @@ class Cluster:
 
     def logged(self) -> str:
         """What all servers have logged."""
-        return "".join(server.log.read_text() for server in self.servers)
+        return "".join(server.log.read_text() for server in [*self.servers, *self.actions])
 
 
 @contextmanager
-def cluster(database_url: str, number: int = 2, **settings: object) -> Iterator[Cluster]:
-    """Starts it on an empty database, with the project's model, which has to be there."""
+def cluster(database_url: str, number: int = 2, actions: int = 0, **settings: object) -> Iterator[Cluster]:
+    """Starts it on an empty database, with the project's model, which has to be there.
+
+    actions: action servers behind a proxy of their own; none: the chat servers run the actions.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="milia-")))
         redis = stack.enter_context(RedisServer())
-        proxy_port, *ports = free_ports(number + 1)
+        proxy_port, actions_proxy, *ports = free_ports(2 * number + actions + 2)
+        ports, metrics_ports = ports[: number + actions], ports[number + actions :]
         variables = environment(
             **{
                 "data_dir": folder,
@@ -102,25 +119,43 @@ def cluster(database_url: str, number: int = 2, **settings: object) -> Iterator[
                 "redis_url": redis.url,
                 "secret_key": "several servers share one secret",
                 "proxies": 1,
+                "actions_url": f"http://127.0.0.1:{actions_proxy}/webhook" if actions else "",
+                "actions_host": "0.0.0.0" if actions else "127.0.0.1",  # where it wants a token
                 **settings,
             }
         )
-        servers = []
+        servers, action_servers = [], []
         for place, port in enumerate(ports):  # each a machine with a disk of its own
-            own = {**variables, "MILIA_DATA_DIR": str(folder / f"server-{place}")}
-            servers.append(ChatServer(own, port, folder / f"server-{place}.log"))
-        urls = [server.url for server in servers]
+            kind, among = (ChatServer, servers) if place < number else (ActionServer, action_servers)
+            own = {
+                **variables,
+                "MILIA_DATA_DIR": str(folder / f"server-{place}"),
+                "MILIA_METRICS_PORT": str(metrics_ports[place]) if place < number else "0",
+            }
+            among.append(kind(own, port, folder / f"server-{place}.log"))
         made = Cluster(servers, redis, variables, f"http://127.0.0.1:{proxy_port}")
+        made.actions = action_servers
+        made.metrics_urls = [f"http://127.0.0.1:{port}/metrics" for port in metrics_ports]
         stack.callback(made.store.close)
         made.store.migrate()
-        command = [sys.executable, str(ROOT / "tests" / "programs" / "proxy.py"), str(proxy_port), *urls]
-        proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        stack.callback(proxy.communicate)
-        stack.callback(proxy.kill)
-        for server in servers:
+        for server in [*servers, *action_servers]:
             server.launch()
             stack.callback(server.stop)
-        for server in servers:
+        for port, behind in ((proxy_port, servers), (actions_proxy, action_servers)):
+            if behind:
+                stack.enter_context(_proxy(port, [server.url for server in behind]))
+        for server in [*servers, *action_servers]:
             server.wait()
-        assert proxy.stdout is not None and "ready" in proxy.stdout.readline()
         yield made
+
+
+@contextmanager
+def _proxy(port: int, urls: Sequence[str]) -> Iterator[None]:
+    command = [sys.executable, str(ROOT / "tests" / "programs" / "proxy.py"), str(port), *urls]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None and "ready" in process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.communicate()

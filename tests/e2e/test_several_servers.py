@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 import redis
 
+from bot.logs import turn_of
 from bot.model import OutgoingReply, Reply, new_id
 from bot.serving.lanes import Lanes
 from bot.store.turn_codec import unpack
@@ -36,7 +37,8 @@ def servers(system: System) -> Iterator[Cluster]:
     """`system` has seen to the model."""
     postgres = start_postgres()
     try:
-        with cluster(new_postgres_database(postgres), 2, allowed_origins=ORIGIN) as servers:
+        settings = {"allowed_origins": ORIGIN, "log_format": "json", "log_level": "INFO"}
+        with cluster(new_postgres_database(postgres), 2, actions=2, **settings) as servers:
             yield servers
             assert "Traceback" not in servers.logged()
     finally:
@@ -98,6 +100,57 @@ async def test_a_call_back_is_arranged_across_servers(servers: Cluster, http: ai
     person = servers.settings.person("rest", "rest-form")
     [request] = servers.store.callbacks(person_key=person.key)
     assert request.name == "Jo Citizen" and request.phone == "+61412345678"
+
+
+async def test_action_servers_take_turns_and_one_that_dies_is_not_missed(
+    servers: Cluster, http: aiohttp.ClientSession
+) -> None:
+    assert "What name" in await form_up_to_the_name(servers, http, "acting")
+    one = servers.actions[0]
+    one.kill()
+    assert "What name" in await form_up_to_the_name(servers, http, "acting-on")
+    one.launch()
+    await asyncio.to_thread(one.wait)
+
+
+async def form_up_to_the_name(servers: Cluster, http: aiohttp.ClientSession, sender: str) -> str:
+    """What comes of actions: the last reply."""
+    await says(http, servers.url, "please call me back", sender)
+    return await says(http, servers.url, "yes", sender)
+
+
+async def test_what_happens_can_be_watched(servers: Cluster, http: aiohttp.ClientSession) -> None:
+    """Prometheus is told of it, and the log has it under the turn's id, without a word of it."""
+    words = "What are milia, the pearl-coloured ones?"
+    headers, message_id = await visitor(http, servers), new_id()
+    before = await read_metrics(http, servers)
+    assert await sends(http, servers.url, headers, id=message_id, text=words)
+    after = await read_metrics(http, servers)
+    answered = 'milia_turns_total{channel="website",result="answered"}'
+    assert after[answered] == before.get(answered, 0) + 1
+    assert after['milia_outcomes_total{channel="website",outcome="answered"}'] > 0
+    for stage in ("turn", "lane", "understanding", "storing"):
+        assert after[f'milia_stage_seconds_count{{stage="{stage}"}}'] > 0, stage
+    assert after["milia_database_up"] == len(servers.servers)
+    assert any(name.startswith("milia_model{") for name in after)
+    logged = servers.logged()
+    lines = [json.loads(line) for line in logged.splitlines()]
+    turn = turn_of(conversation_of(headers), message_id)
+    [told] = [line for line in lines if line.get("turn") == turn and "result" in line]
+    assert told["channel"] == "website" and told["result"] == "answered" and told["process"] == "chat"
+    assert "pearl" not in logged and "0412 345 678" not in logged and "Citizen" not in logged
+
+
+async def read_metrics(http: aiohttp.ClientSession, servers: Cluster) -> dict[str, float]:
+    """What all chat servers together tell."""
+    read: dict[str, float] = {}
+    for url in servers.metrics_urls:
+        async with http.get(url) as answer:
+            for line in (await answer.text()).splitlines():
+                if not line.startswith("#"):
+                    name, _, value = line.rpartition(" ")
+                    read[name] = read.get(name, 0.0) + float(value)
+    return read
 
 
 async def test_a_conversation_is_in_order_across_servers(
