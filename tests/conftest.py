@@ -19,8 +19,10 @@ import pytest
 
 from benchmarks.browser import launch_options
 from bot.serving import standin
-from bot.settings import PREFIX, Settings
+from bot.settings import PREFIX, Settings, load_settings
+from bot.store.store import Store
 from tests.doubles.meta_thread import MetaThread, meta_in_thread
+from tests.private import leaks
 from tests.site import Site
 
 standin.install()  # Rasa is imported by tests of components, channels and stores
@@ -129,6 +131,10 @@ def running(data_dir: Path, **settings: object) -> Iterator[System]:
     process.stderr.read()
     assert process.wait(30) == 0
     process.stderr.close()
+    store = Store(f"sqlite:///{data_dir / 'milia.db'}")
+    logs = (data_dir / "log").glob("*.log*")
+    assert leaks(load_settings(variables, data_dir / ".env"), store, logs) == []
+    store.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from benchmarks.browser import DESKTOP, violations
 from bot.model import OutgoingReply, Person, Reply
 from bot.settings import load_settings
 from bot.store.store import Store
+from tests.alone import Alone
 from tests.conftest import ROOT, System
 
 PASSWORD = "violet harbour lantern"
@@ -44,6 +45,16 @@ def _apart_from_asynchronous_tests(playwright_loop: _Loop) -> Iterator[None]:
     asyncio._set_running_loop(playwright_loop.loop)
     yield
     asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def alone(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    """Servers for tests that break them; `system` has seen to the model."""
+    alone = Alone(tmp_path_factory.mktemp("alone"))
+    alone.store.migrate()
+    alone.start()
+    yield alone
+    alone.stop()
 
 
 class Chat:
