@@ -49,7 +49,7 @@ def _shown(answer: Answer, topics: Topics) -> Iterator[tuple[str, str]]:
     """The fields of an answer as staff read them."""
     yield "Name", answer.title
     yield "Text", answer.text
-    yield "Next steps", ", ".join(topics.title(step) for step in answer.next_steps)
+    yield "Next steps", "\n".join(topics.title(step) for step in answer.next_steps)
     yield "Example questions", "\n".join(answer.examples)
     yield "Answers the question", "yes" if answer.is_answered else "no"
     yield "About health", "yes" if answer.health else "no"
