@@ -40,6 +40,15 @@ EDITORS = {
     ("GET", "/answers/changes/faq/pain"),
     ("POST", "/answers/check"),
     ("POST", "/answers/approve/faq/pain"),
+    ("GET", "/publish"),
+    ("GET", "/publish/progress"),
+    ("POST", "/publish/start"),
+    ("POST", f"/publish/{ID}/cancel"),
+    ("POST", f"/publish/{ID}/accept"),
+    ("POST", f"/publish/{ID}/live"),
+    ("GET", f"/publish/{ID}/try"),
+    ("POST", f"/publish/{ID}/try"),
+    ("POST", f"/publish/releases/{ID}/back"),
 }
 EVERYBODY = {
     ("GET", "/"),
@@ -63,6 +72,8 @@ NOBODY_NEEDED = {
     ("GET", "/health/ready"),
     ("GET", "/static/staff.css"),
 }
+SERVERS_ONLY = {("GET", "/models/live")}
+"""They show a token of their own (tests/web/test_publishing.py)."""
 
 
 def filled(rule: Any) -> set[tuple[str, str]]:
@@ -87,7 +98,7 @@ def request(staff: Staff, method: str, path: str) -> int:
 
 def test_every_page_is_in_one_of_the_lists_above(app: Flask) -> None:
     pages = {pair for rule in app.url_map.iter_rules() for pair in filled(rule)}
-    assert pages == ADMINS_ONLY | EDITORS | EVERYBODY | NOBODY_NEEDED
+    assert pages == ADMINS_ONLY | EDITORS | EVERYBODY | NOBODY_NEEDED | SERVERS_ONLY
 
 
 def test_without_an_account_there_is_only_the_way_in(visitor: Staff, ask: Callable[..., Any]) -> None:
@@ -108,7 +119,7 @@ def test_reviewers_and_editors_are_kept_out_of_what_is_for_admins(
         assert request(staff, method, path) == 403, path
     for method, path in sorted(EDITORS):
         may = role is Role.EDITOR
-        assert (request(staff, method, path) in (200, 302, 400, 404, 422)) is may, path
+        assert (request(staff, method, path) in (200, 302, 400, 404, 409, 422)) is may, path
     for method, path in sorted(EVERYBODY - {("POST", "/sign-out")}):
         assert request(staff, method, path) in (200, 302, 404, 422), path
     assert request(staff, "POST", "/sign-out") == 302
