@@ -24,7 +24,7 @@ import pytest_asyncio
 
 from tests.alone import Alone
 from tests.cluster import ChatServer, Cluster, cluster
-from tests.conftest import ROOT, System
+from tests.conftest import ROOT, System, free_ports
 from tests.postgres_server import PostgresServer
 from tests.private import leaks
 from tests.visitors import Said, WebVisitor, answers_to, disorder
@@ -159,6 +159,45 @@ async def test_the_chat_goes_on_and_nothing_is_lost_while_nothing_can_be_written
     await answered(visitor, "Jo Citizen, 0491 570 156, after 4", "CB-")
     await answered(visitor, "Can I squeeze milia myself?", "squeez")
     await assert_kept(visitor)
+
+
+# ---------------------------------------------------------------- the start
+
+
+def refusal(alone: Alone, **changed: object) -> str:
+    """What a chat server says that must not start."""
+    variables = {
+        **alone.variables,
+        **{f"MILIA_{name.upper()}": str(value) for name, value in changed.items()},
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "serve"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    return done.stderr
+
+
+async def test_without_tables_a_server_says_what_to_do(alone: Alone, tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    said = await asyncio.to_thread(refusal, alone, data_dir=tmp_path, chat_port=port)
+    assert "run `python -m bot migrate` first" in said
+
+
+async def test_without_a_database_a_server_starts_and_answers(
+    alone: Alone, http: aiohttp.ClientSession
+) -> None:
+    visitor = await met(http, alone.chat.url)
+    await asyncio.to_thread(alone.chat.stop)
+    with locked(alone.settings.data_dir / "milia.db"):
+        alone.chat.launch()
+        await asyncio.to_thread(alone.chat.wait)
+        await answered(visitor, "Does milia removal hurt?", "prick")
+    await kept_at_last(visitor)
 
 
 # ---------------------------------------------------------------- the clock, and files

@@ -212,6 +212,19 @@ def test_a_network_cut_loses_nothing_and_answers_once(visit: Visit) -> None:
     expect(chat.mine.first).not_to_contain_text("Not sent")
 
 
+def test_a_server_that_went_away_behind_a_proxy_is_asked_again(visit: Visit) -> None:
+    chat = visit().open().ready()
+    away = iter([502, 504])
+
+    def answer(route: Any) -> None:
+        status = next(away, 0)
+        route.fulfill(status=status, body="<html>Bad gateway</html>") if status else route.continue_()
+
+    chat.page.route("**/messages", answer)
+    expect(chat.say("What are milia?")).to_contain_text("hard white lumps")
+    expect(chat.mine).to_have_count(1)
+
+
 def test_what_could_not_be_sent_is_there_after_a_reload(visit: Visit) -> None:
     chat = visit().open().ready()
     page = chat.page

@@ -160,6 +160,15 @@ async def test_trouble_ends_in_a_reply_with_the_phone_line(visitor: Any) -> None
     assert PHONE in reply["text"]
     assert {"title": f"Call {PHONE}", "target": "tel:1300455792"} in reply["links"]
     assert not reply["rate"]
+    await visitor.say("hello")
+    after_a_reload = await visitor.history()
+    assert [(who, text) for who, text in after_a_reload if who == "visitor"] == [
+        ("visitor", "break"),
+        ("visitor", "hello"),
+    ]
+    assert after_a_reload[1] == ("bot", reply["text"])
+    _, answer, _ = await visitor.ask("GET", "history")
+    assert answer["items"][1]["id"] == reply["id"]
 
 
 async def test_staff_replies_arrive_without_a_reload(visitor: Any) -> None:
