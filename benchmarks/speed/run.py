@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, stock
-from benchmarks.speed import report, sameness
+from benchmarks.speed import report, sameness, scale
 from benchmarks.speed.contestants import Contestant, Floor, Ours, StockInMemory, StockSql
 from benchmarks.speed.measures import Figures, Round
 from benchmarks.speed.traffic import MIX, REPEATS, TURNS
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     if not options.quick:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         report.write(results)
+        scale.write(results)
     print(report.text(results))
     return 0 if report.all_met(results) else 1
 

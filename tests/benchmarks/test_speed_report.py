@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import report
+from benchmarks.speed import report, scale
 from benchmarks.speed.traffic import of_the_clinic
 
 STOCK = {
@@ -14,7 +14,7 @@ STOCK = {
 }  # fmt: skip
 OURS = {
     "throughput_cold": 90.0, "throughput_warm": 120.0, "median": 0.01, "memory": 5e8, "start": 4.0,
-    "conversations": 1e6, "half_median": 0.01, "half_p99": 0.03, "old": 0.012, "young": 0.01, "old_turn": 2000,
+    "conversations": 1e6, "database": 2e6, "processor_warm": 0.008, "half_median": 0.01, "half_p99": 0.03, "old": 0.012, "young": 0.01, "old_turn": 2000,
 }  # fmt: skip
 
 
@@ -67,3 +67,11 @@ def test_the_same_messages_for_every_server() -> None:
     said = [text for texts in one.conversations(200) for text in texts]
     assert not one.used_up
     assert 0.2 < 1 - len(set(said)) / len(said) < 0.5
+
+
+def test_what_it_carries_and_costs() -> None:
+    # 100 a second, half of it used: 36,000 conversations of 5 messages in the busiest hour
+    assert scale.monthly(100.0, 5) == 36_000 * 730 / 10
+    assert "| 1 machine | 120 | 60 | 43,200 | 3,153,600 | 45 dollars | 0.01 dollars |" in scale.text(
+        results()
+    )
