@@ -34,6 +34,12 @@ class Rates:
 
     def hit(self, limit: RateLimitItem, *key: str) -> bool:
         """Counts one; whether it is within the limit."""
+        if self._with(lambda limiter: limiter.hit(limit, *key)):
+            return True
+        if self.seconds_left(limit, *key) <= limit.get_expiry():
+            return False
+        # The clock was put back: what was counted lies in the future and would bar the way until then.
+        self._with(lambda limiter: limiter.clear(limit, *key))
         return self._with(lambda limiter: limiter.hit(limit, *key))
 
     def allows(self, limit: RateLimitItem, *key: str) -> bool:
