@@ -140,3 +140,19 @@ async def test_a_topic_without_an_answer_is_admitted(written: Say) -> None:
     assert "don't know that one" in (await written("utter_faq/gone")).text
     parts = [{"response": "utter_faq/gone", "part": "my car"}, {"response": "utter_faq/parking"}]
     assert "“my car”" in (await written("utter_several", parts=parts)).text
+
+
+async def test_a_message_that_is_answered_again_gets_the_same_reply_under_the_same_id(
+    domain: Domain, say: Say
+) -> None:
+    nlg = ClinicNLG(None, domain)  # type: ignore[arg-type]
+
+    async def reply_id(message_id: str, name: str) -> str:
+        tracker = DialogueStateTracker.from_events("anna", [UserUttered("hello", message_id=message_id)])
+        message = await nlg.generate(name, tracker, "rest")
+        assert message
+        return str(message["custom"]["id"])
+
+    assert await reply_id("m-1", "utter_greet") == await reply_id("m-1", "utter_greet")
+    assert await reply_id("m-1", "utter_greet") != await reply_id("m-2", "utter_greet")
+    assert await reply_id("m-1", "utter_greet") != await reply_id("m-1", "utter_goodbye")
