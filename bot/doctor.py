@@ -21,7 +21,7 @@ from bot.encoder import EncoderError, check_files, encoder_path
 from bot.model import utc_now
 from bot.model_inputs import digest_of_inputs
 from bot.model_stamp import is_changed, read_stamp
-from bot.redis_link import OPTIONS, address
+from bot.redis_link import address, options
 from bot.settings import Settings, SettingsError
 from bot.store.accounts import AccountStore
 from bot.store.spool import Spool
@@ -133,7 +133,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, "redis", "None; one server needs none.")
         return
     try:
-        with redis.Redis.from_url(address(settings.redis_url), **OPTIONS) as client:
+        with redis.Redis.from_url(address(settings.redis_url), **options()) as client:
             version = str(client.info("server")["redis_version"])
     except (RedisError, OSError, ValueError) as error:
         todo = "Start Redis, or correct MILIA_REDIS_URL. Each server keeps order and limits alone meanwhile."
@@ -268,7 +268,7 @@ def _other_clocks(settings: Settings) -> Iterator[tuple[str, datetime]]:
             store.close()
     if settings.redis_url:
         try:
-            with redis.Redis.from_url(address(settings.redis_url), **OPTIONS) as client:
+            with redis.Redis.from_url(address(settings.redis_url), **options()) as client:
                 seconds, microseconds = client.time()
             yield "Redis", datetime.fromtimestamp(seconds + microseconds / 1e6, timezone.utc)
         except (RedisError, OSError, ValueError):

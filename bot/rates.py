@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-from bot.redis_link import OPTIONS, RedisAway, RedisLink
+from bot.redis_link import RedisAway, RedisLink, options
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class Rates:
         # Kept here: a limiter holds its storage by a weak reference only.
         self._own_storage = MemoryStorage()
         self._own = MovingWindowRateLimiter(self._own_storage)
-        self._shared_storage = storage_from_string(redis_url, **OPTIONS) if redis_url else None
+        self._shared_storage = storage_from_string(redis_url, **options()) if redis_url else None
         self._shared = MovingWindowRateLimiter(self._shared_storage) if self._shared_storage else None
         self._link = RedisLink("limits", "each server counts for itself.")
 

@@ -13,14 +13,14 @@ from bot import metrics
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 1.0
-"""Seconds that a call may wait for Redis."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
 """Seconds for which nobody asks after a failure; they double."""
 
-OPTIONS = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-"""For every client that is made."""
+
+def options(patience: float = 1.0) -> dict[str, float]:
+    """For every client that is made. patience: seconds that a call may wait for Redis."""
+    return {"socket_timeout": patience, "socket_connect_timeout": patience}
 
 
 class RedisAway(Exception):

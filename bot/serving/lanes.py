@@ -19,11 +19,13 @@ import redis.asyncio
 
 from bot import metrics
 from bot.model import new_id
-from bot.redis_link import OPTIONS, RedisAway, RedisLink, address
+from bot.redis_link import RedisAway, RedisLink, address, options
 
 logger = logging.getLogger(__name__)
 
 LEASE = 3.0
+PATIENCE = 1.5
+"""Seconds that a message waits for a Redis that hangs, before it does without."""
 LOOK_EVERY = 0.5
 """Seconds between looks at the lane of another server, which usually tells before."""
 
@@ -81,8 +83,10 @@ class Ticket:
 class Lanes:
     """The lanes of this server, and of all servers when there is a Redis."""
 
-    def __init__(self, redis_url: str = "", lease: float = LEASE) -> None:
-        self._redis: Any = redis.asyncio.from_url(address(redis_url), **OPTIONS) if redis_url else None
+    def __init__(self, redis_url: str = "", lease: float = LEASE, patience: float = PATIENCE) -> None:
+        self._redis: Any = None
+        if redis_url:
+            self._redis = redis.asyncio.from_url(address(redis_url), **options(patience))
         self._link = RedisLink("lanes", "each server keeps the order of its own messages only.")
         self._lease = lease
         self._lanes: dict[str, deque[Ticket]] = {}
