@@ -8,6 +8,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,20 @@ def grams(text: str) -> Iterator[str]:
 
 def counts(text: str, buckets: int) -> dict[int, float]:
     """Bucket -> 1 + log(count) of the grams of a text."""
-    found = Counter(zlib.crc32(gram.encode("utf-8", "replace")) % buckets for gram in grams(text))
+    tokens = _TOKEN.findall(text.lower())
+    found = Counter([number % buckets for token in tokens for number in _numbers(token)])
+    found.update([_number(f"{left} {right}") % buckets for left, right in itertools.pairwise(tokens)])
     return {bucket: 1.0 + math.log(count) if count > 1 else 1.0 for bucket, count in found.items()}
+
+
+@lru_cache(maxsize=16_384)
+def _numbers(token: str) -> tuple[int, ...]:
+    """The numbers of a word and of its pieces: most words of a message have been seen before."""
+    return tuple(_number(gram) for gram in grams(token))
+
+
+def _number(gram: str) -> int:
+    return zlib.crc32(gram.encode("utf-8", "replace"))
 
 
 def inverse_frequency(documents: Sequence[dict[int, float]], buckets: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ the training examples and in general English than what was typed. Common words a
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -68,13 +69,10 @@ class SpellingCorrector:
         Args:
             known_words: how many of the commonest words of general English it knows.
         """
-        from wordfreq import top_n_list, word_frequency
+        from wordfreq import get_frequency_dict
 
-        likelihoods = {
-            word: word_frequency(word, "en")
-            for word in top_n_list("en", known_words)
-            if word.isalpha() and word.isascii()
-        }
+        commonest = itertools.islice(get_frequency_dict("en").items(), known_words)
+        likelihoods = {word: chance for word, chance in commonest if word.isalpha() and word.isascii()}
         for word, count in words_of(texts).items():
             # A word that only one or two examples have may be a typo of theirs.
             if count >= 3 or likelihoods.get(word, 0.0) >= _CANDIDATE:

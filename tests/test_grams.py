@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from bot.grams import counts, grams, inverse_frequency, vector
@@ -17,6 +19,12 @@ def test_words_pairs_and_pieces() -> None:
 def test_capitals_make_no_difference() -> None:
     assert counts("does it hurt", BUCKETS) == counts("Does it HURT", BUCKETS)
     assert all(0 <= bucket < BUCKETS for bucket in counts("does it hurt", BUCKETS))
+
+
+def test_each_gram_counts() -> None:
+    text = "does it hurt, does it sting?"
+    places = {zlib.crc32(gram.encode()) % BUCKETS for gram in grams(text)}
+    assert set(counts(text, BUCKETS)) == places
 
 
 def test_rare_words_tell_more() -> None:

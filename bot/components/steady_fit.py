@@ -36,17 +36,19 @@ def softmax_regression(
     where: NDArray[np.uint64],
     *,
     epochs: int,
+    steps: int,
     rate: float,
     penalty: float,
 ) -> tuple[Floats, Floats]:
     """Weights [classes, features] and bias [classes], fitted by Adam over the same batches each epoch.
 
-    where: `places_of` the examples. penalty: as scikit-learn's `MLPClassifier.alpha`.
+    where: `places_of` the examples. epochs: passes over them, or as many as `steps` takes. penalty: as
+    scikit-learn's `MLPClassifier.alpha`.
     """
     batches = _batches(where)
     weights = _Adam((features.shape[1], classes), rate)
     bias = _Adam((1, classes), rate)
-    for _ in range(epochs):
+    for _ in range(max(epochs, -(-steps // len(batches)))):
         for batch in batches:
             some = features[batch]
             slopes = some @ weights.values + bias.values

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from bot.serving import quiet, standin
+from bot.serving import light_training, quiet, standin
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run `rasa <arguments>` in this process; ends it as `rasa` would, with the same exit status."""
     quiet.quieten()
     standin.install()
+
+    if arguments[:1] == ["train"]:
+        light_training.lighten()
 
     import rasa.__main__
     import rasa.telemetry

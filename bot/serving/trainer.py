@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from bot.serving import quiet, standin
+from bot.serving import light_training, quiet, standin
 from bot.serving.lines import Say, own_stdout
 
 DATA = ("config.yml", "domain.yml", ["data"])
@@ -22,7 +22,8 @@ def main(folder: str, name: str) -> int:
     quiet.quieten()
     standin.install()
     # Rasa's cache knows a component's own source, but not the modules that it uses: train all of it anew.
-    os.environ["RASA_MAX_CACHE_SIZE"] = "0"
+    os.environ[light_training.NO_CACHE] = "0"
+    light_training.lighten()
     if os.getcwd() not in sys.path:  # where config.yml's classes are found
         sys.path.insert(0, os.getcwd())
     from rasa.shared.importers.importer import TrainingDataImporter

@@ -21,7 +21,7 @@ def fit(parts):
     topics = [topic for part in parts for topic in part[2]]
     labels = np.array([int(topic[1:]) for topic in topics])
     weights, bias = softmax_regression(
-        features, labels, len(parts), places_of(texts, topics), epochs=15, rate=0.01, penalty=1e-4
+        features, labels, len(parts), places_of(texts, topics), epochs=15, steps=1, rate=0.01, penalty=1e-4
     )
     return lambda x: np.exp(x @ weights.T + bias) / np.exp(x @ weights.T + bias).sum(axis=1, keepdims=True)
 
