@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.stock import QUIET, ROOT, clean_environment
 
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds that a server may take to start."""
 
 
