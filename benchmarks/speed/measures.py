@@ -43,8 +43,9 @@ class Round:
 
     def measure(self) -> Figures:
         """Starts the server, measures all there is, stops it."""
-        figures: Figures = {"start": self.contestant.start()}
+        figures: Figures = {}
         try:
+            figures["start"] = self.contestant.start()
             traffic = of_the_clinic()
             figures["throughput_cold"] = self._throughput(traffic, figures, "cold")
             figures["throughput_warm"] = self._throughput(traffic, figures, "warm")
