@@ -26,6 +26,11 @@ def scrub(text: str) -> str:
     return text + CUT if cut else text
 
 
+def warm_up() -> None:
+    """Loads what is loaded at the first name, which on a busy machine takes longer than a visitor waits."""
+    find("Is Emma Jones in on Tuesday?")
+
+
 def find(text: str) -> list[Span]:
     """Where personal data stands in the text, from left to right, without overlaps."""
     shadow = visible(text)

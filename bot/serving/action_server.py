@@ -20,9 +20,11 @@ def serve(settings: Settings) -> None:
     quiet.one_thread()
     quiet.log_to_stderr(settings.log_level, "actions", settings.log_format)
 
+    from bot import scrub
     from bot.serving import listen
     from bot.serving.action_app import build_app
 
+    scrub.warm_up()
     metrics.serve(settings, 1)
     try:
         listen.run(

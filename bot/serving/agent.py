@@ -21,6 +21,7 @@ from rasa.model import get_latest_model
 from rasa.shared.utils.common import class_from_module_path
 from rasa.utils.endpoints import EndpointConfig
 
+from bot import scrub
 from bot.model_stamp import is_changed
 from bot.serving.errors import StartError
 from bot.serving.processor import ServedProcessor
@@ -62,6 +63,7 @@ class ServedAgent(Agent):
             http_interpreter=self.http_interpreter,
         )
         processor.warm_up()
+        scrub.warm_up()
         return processor
 
 
