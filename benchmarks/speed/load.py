@@ -32,6 +32,7 @@ class Load:
         self._times: list[float] = []
         self._young: list[float] = []  # of second turns
         self._failed: list[str] = []
+        self._silent = 0  # messages without a reply
 
     async def run(self) -> dict[str, Any]:
         """Seconds for everything, seconds of each message, and what failed."""
@@ -43,7 +44,13 @@ class Load:
         else:
             await self._one_after_another()
         seconds = time.perf_counter() - started
-        return {"seconds": seconds, "times": self._times, "young": self._young, "failed": self._failed}
+        return {
+            "seconds": seconds,
+            "times": self._times,
+            "young": self._young,
+            "silent": self._silent,
+            "failed": self._failed,
+        }
 
     async def _one_after_another(self) -> None:
         """Each visitor sends the next message when the last is answered, then begins a new conversation."""
@@ -97,7 +104,7 @@ class Load:
     async def _say(self, conversation: Any, text: str, since: float) -> float:
         """Sends a message; seconds until it is answered, or has failed."""
         try:
-            await self._visitor.say(conversation, text)
+            self._silent += not await self._visitor.say(conversation, text)
         except Exception as error:
             self._failed.append(f"{type(error).__name__}: {error}")
         return time.perf_counter() - since

@@ -68,6 +68,7 @@ class Round:
         sizes, used = self.contestant.database_bytes(), self.contestant.processor_seconds()
         done = self._load(conversations, at_once=VISITORS)
         messages = sum(map(len, conversations))
+        figures["answered"] = 1 - done["silent"] / messages
         figures[f"processor_{caches}"] = (self.contestant.processor_seconds() - used) / messages
         if any(sizes):
             grown = zip(self.contestant.database_bytes(), sizes, strict=True)

@@ -76,6 +76,7 @@ GOALS = (
 _FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("messages a second, 16 visitors, cold", "throughput_cold", "{:,.0f}".format),
     ("the same, warm", "throughput_warm", "{:,.0f}".format),
+    ("answered", "answered", "{:.1%}".format),
     ("processor time a message, warm", "processor_warm", lambda seconds: f"{seconds * 1000:.1f} ms"),
     ("median, one visitor", "median", lambda seconds: f"{seconds * 1000:.1f} ms"),
     ("median, one visitor, texts asked before", "median_repeated", lambda seconds: f"{seconds * 1000:.1f} ms"),
@@ -125,15 +126,15 @@ def text(results: Results) -> str:
             + ". Cold is the first load after a start; warm is the next one, of other new messages. This project is what "
             "`make run` starts: chat server, action server, staff app and supervisor, the website's channel with its checks, "
             "every message committed before its reply is acknowledged. Rasa's defaults have the pipeline and policies of "
-            "`rasa init`, Rasa's REST channel, and the same examples and answers; no staff app, no actions.",
+            "`rasa init`, Rasa's REST channel, and this project's examples and answers; no staff app, no actions.",
             table(
                 ("this project to Rasa's defaults, SQL store", "measured", "target", "aim"), _goals(results)
             ),
             table(("", *(TITLES[name] for name in results["rounds"])), _absolute(results)),
             "\\* Rasa's holds conversations and nothing else; this project's also what becomes of each message (for the charts), "
             "unanswered questions with what was said before them, their groups and hand-overs.",
-            f"Training: {training['ours']:.0f} s here; Rasa's defaults {training['rasa']:.0f} s with only "
-            f"{results['epochs']} of their 100 passes over the data.",
+            f"Training: {training['ours']:.0f} s here with all examples; Rasa's defaults {training['rasa']:.0f} s with "
+            f"{results['few'] or 'all'} of each topic's and {results['epochs']} passes.",
             f"![Speed and size]({PLOT.name})",
         ]
     )

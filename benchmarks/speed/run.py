@@ -18,10 +18,8 @@ from benchmarks.speed.contestants import Contestant, Floor, Ours, StockInMemory,
 from benchmarks.speed.measures import Figures, Round
 from benchmarks.speed.traffic import MIX, REPEATS, TURNS
 
+NLU = Path("data/nlu.yml")
 RESULTS = Path("benchmarks/results.json")
-EPOCHS = 5
-"""Passes over the data for Rasa's neural components, of 100 by default: what they serve costs the same after any number,
-and training is compared with as much as nobody has to wait hours for."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,8 +42,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round, which is only printed")
     parser.add_argument("--scale", type=float, help="of the numbers of messages; 1, or 0.2 with --quick")
     parser.add_argument("--rounds", type=int, help="rounds of all servers; 3, or 1 with --quick")
+    parser.add_argument("--epochs", type=int, default=stock.EPOCHS, help="passes of Rasa's neural components")
     parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help="passes of Rasa's neural components in training"
+        "--few",
+        type=int,
+        default=stock.FEW,
+        help="examples of a topic for Rasa's defaults; 0: all, for hours",
     )
     parser.add_argument(
         "--python", type=Path, help="a Python that has Rasa's defaults; else .venv-bench is made"
@@ -84,6 +86,7 @@ def _measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "load_before_each": [round(load, 1) for load in loads],
         "traffic": {"mix": MIX, "repeats": REPEATS, "turns": TURNS},
         "epochs": options.epochs,
+        "few": options.few,
         "training": training,
         "accuracy": sameness.compared(folder / "ours" / "models"),
         "rounds": figures,
@@ -98,8 +101,9 @@ def _trained(options: argparse.Namespace, folder: Path, environment: stock.Envir
         return known
     say("Training this project's model ...")
     ours = stock.train_ours(folder / "ours")
-    say(f"Training Rasa's defaults on the same data, {options.epochs} passes (some minutes) ...")
-    project = stock.write_project(folder / "rasa", environment, Path("data/nlu.yml"), options.epochs)
+    say(f"Training Rasa's defaults, {options.few or 'all'} examples a topic, {options.epochs} passes ...")
+    nlu = stock.write_few(folder / "few.yml", NLU, options.few) if options.few else NLU
+    project = stock.write_project(folder / "rasa", environment, nlu, options.epochs)
     training = {"ours": ours, "rasa": environment.train(project)}
     kept.write_text(json.dumps(training))
     return training

@@ -24,12 +24,13 @@ class Rest:
         """A new conversation."""
         return uuid.uuid4().hex
 
-    async def say(self, conversation: Any, text: str) -> None:
-        """Sends a message and waits for all that is replied to it; the starter assistant has no reply to some."""
+    async def say(self, conversation: Any, text: str) -> bool:
+        """Sends a message and waits for all that is replied to it. Whether anything is: Rasa's defaults may stay silent."""
         async with self._http.post(self._url, json={"sender": conversation, "message": text}) as response:
-            await response.json()
+            replies = await response.json()
             if response.status != 200:
                 raise Failed(f"{response.status}: {text}")
+            return bool(replies)
 
 
 class Website:
@@ -52,7 +53,7 @@ class Website:
             token = (await response.json())["token"]
         return {**headers, "Authorization": f"Bearer {token}"}
 
-    async def say(self, conversation: Any, text: str) -> None:
+    async def say(self, conversation: Any, text: str) -> bool:
         """The stream's last line comes when the turn is stored."""
         body = {"id": uuid.uuid4().hex, "text": text}
         async with self._http.post(f"{self._url}/messages", json=body, headers=conversation) as response:
@@ -60,6 +61,7 @@ class Website:
             kinds = [line.get("type") for line in lines]
             if response.status != 200 or "reply" not in kinds or kinds[-1] != "done":
                 raise Failed(f"{response.status}: {text}")
+            return True
 
 
 class Floor(Rest):

@@ -20,16 +20,10 @@ from benchmarks.understanding import readings, report
 from benchmarks.understanding.clinc import Fitted
 from benchmarks.understanding.folds import main_figures
 from benchmarks.understanding.replies import Replies
-from benchmarks.understanding.systems import Ours, Stock, System, write_examples
+from benchmarks.understanding.systems import Ours, Stock, System
 
 NLU = Path("data/nlu.yml")
 SETS = {"samples": Path("tests/data/samples"), "validation": Path("tests/data/validation")}
-FEW = 25
-"""Examples of each topic that both pipelines are trained on, Rasa's with all of its 100 passes: with all examples its neural
-components would train for hours on two cores. This project's is measured with all of its examples as well."""
-
-OUT_OF_SCOPE = 8
-"""How many times as many out of scope, which is not one topic."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,7 +51,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--quick", action="store_true", help="no cross-validation; the result is only printed"
     )
     parser.add_argument(
-        "--few", type=int, default=FEW, help="examples of a topic for both pipelines; 0: all, for hours"
+        "--few", type=int, default=stock.FEW, help="examples of a topic for both pipelines; 0: all, for hours"
     )
     parser.add_argument("--epochs", type=int, default=stock.EPOCHS, help="passes of Rasa's neural components")
     parser.add_argument("--clinc", type=Path, help="clinc42.json: 42 intents of CLINC150, measured too")
@@ -70,7 +64,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _measured(options: argparse.Namespace, folder: Path, environment: stock.Environment) -> dict[str, Any]:
     started = datetime.now(timezone.utc)
-    few = _few(options.few, folder) if options.few else NLU
+    few = stock.write_few(folder / "few.yml", NLU, options.few) if options.few else NLU
     trained: list[tuple[str, System, Path]] = [
         (f"this project, {options.few or 'all'} a topic", Ours(folder / "ours-few"), few),
         (
@@ -144,16 +138,9 @@ def _figures(system: System, folder: Path, replies: Replies) -> dict[str, Any]:
     }
 
 
-def _few(number: int, folder: Path) -> Path:
-    """The first so many examples of each topic."""
-    most = {"out_of_scope": number * OUT_OF_SCOPE}
-    pairs = [(text, name) for name, texts in stock.intents(NLU) for text in texts[: most.get(name, number)]]
-    return write_examples(folder / "few.yml", pairs)
-
-
 def _clinc(path: Path, folder: Path, environment: stock.Environment) -> dict[str, Any]:
     data = json.loads(path.read_text(encoding="utf-8"))
-    nlu = write_examples(folder / "clinc.yml", data["train"])
+    nlu = stock.write_examples(folder / "clinc.yml", data["train"])
     results = {}
     for system in (Ours(folder / "clinc-ours"), Stock(folder / "clinc-stock", environment=environment)):
         system.train(nlu)

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -127,17 +126,3 @@ def write_nlu_project(folder: Path, nlu: Path) -> None:
         "responses": {f"utter_{name}": [{"text": name}] for name in names},
     }
     (folder / "domain.yml").write_text(yaml.safe_dump(domain, sort_keys=False))
-
-
-def write_examples(path: Path, examples: Sequence[tuple[str, str]]) -> Path:
-    """A training file of texts and intents."""
-    by_intent: dict[str, list[str]] = {}
-    for text, intent in examples:
-        by_intent.setdefault(intent, []).append(text)
-    blocks: list[dict[str, Any]] = [
-        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts)}
-        for intent, texts in by_intent.items()
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump({"version": "3.1", "nlu": blocks}, allow_unicode=True, sort_keys=False))
-    return path

@@ -24,7 +24,8 @@ def results(**changed: float) -> dict[str, Any]:
         "machine": "2 cores",
         "load_before_each": [0.1],
         "traffic": {"mix": {"faq": 1.0}, "repeats": 0.3, "turns": 5},
-        "epochs": 5,
+        "epochs": 100,
+        "few": 25,
         "training": {"ours": 30.0, "rasa": 300.0},
         "accuracy": {"messages": 100, "same": 100},
         "rounds": {
