@@ -58,7 +58,10 @@ ABOUT_MILIA = SELF_CARE | {
         "removal",
     )
 }
-_MYSELF = re.compile(r"\b(?:i|i'm|i've|me|mine|myself|adults?)\b")
+_MYSELF = re.compile(r"\b(?:i'm|i've|i have|i get|i got|me|mine|myself|my face|adults?)\b")
+_WHAT_TO_DO = re.compile(
+    r"\bwhat (?:do|can|could|should|would|shall) (?:i|we|you) (?:do|suggest|recommend)\b"
+)
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -176,7 +179,8 @@ class AnswerDecider(GraphComponent):
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
         unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not message.get(OTHER_SUBJECT)
-        if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or alone.intent in SELF_CARE):
+        to_do = alone.intent in SELF_CARE or bool(_WHAT_TO_DO.search(whole.text))
+        if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or to_do):
             return Decision(str(previous), 1.0)
         about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
         if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:

@@ -35,6 +35,10 @@ _REQUESTS = re.compile(
     r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls"
     r"|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b"
 )
+_INDIRECT = re.compile(
+    r"\b(?:wondering|wonder|(?:like|want|wanted|love|need) to (?:know|ask)|let me know|curious"
+    r"|any idea)\b.{0,15}\b(?:if|whether|how|what|when|where|why|which|who)\b"
+)
 _BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"\b(?:it|its|it's|they|them|that|this|those|these|she|he|her|him|one)\b", re.IGNORECASE
@@ -78,7 +82,10 @@ class Part:
     @property
     def asks(self) -> bool:
         """Whether it has the form of a question or a request of its own; "and sore after?" has not."""
-        words = re.findall(r"[a-z']+", self.text.lower())
+        text = self.text.lower().rpartition(": ")[2]
+        if _INDIRECT.search(text):
+            return True
+        words = re.findall(r"[a-z']+", text)
         while words and words[0] in _LEAD_INS:
             words = words[1:]
         return len(words) > 1 and (words[0] in _QUESTION_WORDS or bool(_REQUESTS.match(" ".join(words))))

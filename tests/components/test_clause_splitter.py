@@ -65,6 +65,8 @@ def test_what_begins_like_a_question_is_strong() -> None:
         ("how much is it", True),
         ("also can I book", True),
         ("i need a code", True),
+        ("two things: will it hurt", True),
+        ("i was wondering whether that would help", True),
         ("my sister had them", False),
         ("why", False),
         ("sore after", False),
