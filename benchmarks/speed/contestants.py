@@ -51,20 +51,21 @@ class Contestant(ABC):
     def start(self) -> float:
         """Starts it; seconds until a message was answered."""
         words, where, settings = self.command()
-        log = (self.folder / f"{self.name}.log").open("ab")
+        path = self.folder / f"{self.name}.log"
         started = time.perf_counter()
-        self._process = subprocess.Popen(
-            words,
-            cwd=where,
-            env={**clean_environment(), **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with path.open("ab") as log:
+            self._process = subprocess.Popen(
+                words,
+                cwd=where,
+                env={**clean_environment(), **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         while not self._answers():
             if self._process.poll() is not None or time.perf_counter() - started > PATIENCE:
-                raise SystemExit(f"{self.title} did not start: see {log.name}.")
+                raise SystemExit(f"{self.title} did not start: see {path}.")
             time.sleep(0.02)
         return time.perf_counter() - started
 

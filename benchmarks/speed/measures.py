@@ -111,10 +111,12 @@ class Round:
             cwd=ROOT,
             env=clean_environment(),
             input=json.dumps({**job, **how}),
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
-            check=True,
         )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise FailedMessages(f"{self.contestant.title}: the load generator gave up. It said: {last}")
         result: dict[str, Any] = json.loads(done.stdout)
         if result["failed"]:
             failed = result["failed"]
