@@ -35,8 +35,9 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 _SAFETY = {"emergency", "self_harm"}
+_FOR_THE_FORM = {"give_details", "request_callback"}
 _NOT_A_QUESTION = {
-    "give_details", "request_callback", "out_of_scope", "nlu_fallback", "affirm", "deny", "greet", "thank",
+    *_FOR_THE_FORM, "out_of_scope", "nlu_fallback", "affirm", "deny", "greet", "thank",
     "goodbye", "other_language", "",
 }  # fmt: skip
 
@@ -66,7 +67,7 @@ class ValidateCallbackForm(Action):
             events.append(SlotSet(CONSENT, True))
         events += _given(tracker, dispatcher, details, requested)
         if not events and requested:
-            events = _answer(dispatcher, text, requested)
+            events = _answer(dispatcher, text, requested, intent)
         return events
 
 
@@ -80,7 +81,7 @@ def _details(text: str) -> Details:
 def _is_question(text: str, intent: str, details: Details) -> bool:
     """Whether a message asks something. "Can you call me on 0491 570 158" gives something, and what is little
     more than a name or a time answers the form, whatever else its words may mean."""
-    if details.phone or intent in {"request_callback", "give_details"} or is_surely_name(text):
+    if details.phone or intent in _FOR_THE_FORM or is_surely_name(text):
         return False
     if intent in _NOT_A_QUESTION:
         return asks(text) and not details.any
@@ -109,7 +110,7 @@ def _given(
     return events
 
 
-def _answer(dispatcher: CollectingDispatcher, text: str, requested: str) -> Events:
+def _answer(dispatcher: CollectingDispatcher, text: str, requested: str, intent: str) -> Events:
     """What a message means as the answer to the question that the form has just asked."""
     if requested == NAME:
         name = as_name(text)
@@ -121,6 +122,9 @@ def _answer(dispatcher: CollectingDispatcher, text: str, requested: str) -> Even
         return [SlotSet(PHONE, None)]
     if requested == WHEN:
         return [SlotSet(WHEN, as_time(text))]
+    if intent in _FOR_THE_FORM:  # said before the consent was given, which is asked for again
+        given = [SlotSet(NAME, as_name(text))] if is_surely_name(text) else []
+        return [*given, SlotSet(CONSENT, None)]
     return []
 
 

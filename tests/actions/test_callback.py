@@ -35,6 +35,8 @@ def reads(
             {CONSENT: True, NAME: "Rob", PHONE: "+61491570158"},
         ),
         (CONSENT, "0491 570 158", "give_details", {PHONE: "+61491570158"}),
+        (CONSENT, "Sam Nguyen", "give_details", {NAME: "Sam Nguyen", CONSENT: None}),
+        (CONSENT, "call me back", "request_callback", {CONSENT: None}),
         (CONSENT, "no", "deny", {CONSENT: False, "requested_slot": None}),
         (NAME, "jane", "out_of_scope", {NAME: "Jane"}),
         (NAME, "Will Smith", "faq/who_removes", {NAME: "Will Smith"}),

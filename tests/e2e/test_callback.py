@@ -179,6 +179,14 @@ def test_names_of_all_kinds(visitor: Visitor, name: str) -> None:
     assert ASKS_NUMBER in agreed(visitor).says(name)
 
 
+@pytest.mark.parametrize("said", ["Sam Nguyen", "Dana", "please call me back", "0491 570 158", "after 5pm"])
+def test_consent_is_asked_for_again_when_details_come_first(visitor: Visitor, said: str) -> None:
+    visitor.says(said)
+    assert ASKS_CONSENT in visitor.last[-1]["text"]
+    visitor.says("yes")
+    assert REFERENCE.search(visitor.says("Sam Nguyen, 0491 570 158, after 5pm"))
+
+
 def test_consent_is_not_taken_from_a_question(visitor: Visitor) -> None:
     visitor.says("ok but what do you do with my data?")
     assert ASKS_CONSENT in visitor.last[-1]["text"]
