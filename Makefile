@@ -60,8 +60,9 @@ bench-understanding: setup ## Measure understanding beside Rasa's defaults (an h
 widget-report: setup-test ## Measure the website's chat: size, barriers, time to a reply
 	@$(PYTHON) -m bot widget-report
 
-soak: setup-dev ## Run traffic on three servers while everything fails in turn (MINUTES=30)
+soak: setup-dev ## Run a burst through Messenger, then traffic on three servers while everything fails (MINUTES=30)
 	@$(PYTHON) -m bot train
+	@$(PYTHON) -m benchmarks.messenger_burst
 	@$(PYTHON) -m benchmarks.soak --minutes $(or $(MINUTES),30)
 
 setup: python3 ## Install what running takes; done by `make run` too

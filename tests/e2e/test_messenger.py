@@ -1,4 +1,4 @@
-"""Messenger against the real assistant: every topic and hostile requests. Bursts and killed servers: test_soak.py."""
+"""Messenger against the real assistant: every topic, hostile requests, and a burst with killed servers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from benchmarks.messenger_burst import burst
 from bot.channels.messenger.dialogue import renderer_for
 from bot.channels.turn import Turns
 from bot.model import Button, Reason, Reply
@@ -231,3 +232,14 @@ async def test_hostile_texts_are_answered_as_texts(assistant: Assistant) -> None
     for psid in asking:
         after = await assistant.answers(psid, meta.text(psid, "what are milia", page=PAGE))
         assert "hard white lumps" in after[0], asking[psid][:80]
+
+
+# ------------------------------------------------------------ a burst
+
+
+async def test_a_burst_with_faults_and_two_kills(system: System) -> None:
+    """The full burst is part of `make soak`."""
+    figures = await burst(events=150, people=30, kills=2)
+    print(figures)
+    assert (figures.sent, figures.answered) == (150, 150)
+    assert (figures.lost, figures.doubled, figures.out_of_order, figures.invalid) == (0, 0, 0, 0)
