@@ -13,13 +13,17 @@ from bot.answer_model import OUT_OF_SCOPE
 from bot.plain_text import same_words
 
 
-@lru_cache(maxsize=2)
 def delivered_examples(nlu_file: Path = Path("data/nlu.yml")) -> Mapping[str, str]:
-    """Topics by the wordings of their examples; read once a process.
+    """Topics by the wordings of their examples; a file is read once a process.
 
     What is there as not to be answered is left out: staff may come to answer it, and training leaves it out
     then as well.
     """
+    return _read(nlu_file.absolute())
+
+
+@lru_cache(maxsize=2)
+def _read(nlu_file: Path) -> Mapping[str, str]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     nlu: Any = yaml.load(nlu_file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- a safe loader
     return {

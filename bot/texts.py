@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from bot.answer_reply import Responses
 from bot.clinic import Clinic
 from bot.clinic_source import shared_clinic
 from bot.model import Reply
 from bot.reply import to_reply
 from bot.settings import Settings
+from bot.topics import default_responses
 
 
 class Texts:
     """Responses by name, filled with the clinic's facts as they are at the moment."""
 
-    def __init__(self, responses: dict[str, Any], clinic: Callable[[], Clinic]) -> None:
+    def __init__(self, responses: Responses, clinic: Callable[[], Clinic]) -> None:
         self._responses = responses
         self._clinic = clinic
 
@@ -28,17 +26,7 @@ class Texts:
         return to_reply(self._responses[name][0], self._clinic(), facts)
 
 
-@lru_cache(maxsize=4)
-def _responses(domain_file: Path) -> dict[str, Any]:
-    domain = yaml.load(
-        domain_file.read_text(encoding="utf-8"),
-        Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506 -- safe, and in C eight times as fast
-    )
-    responses: dict[str, Any] = domain["responses"]
-    return responses
-
-
 def load_texts(settings: Settings, domain_file: Path = Path("domain.yml")) -> Texts:
     """Reads domain.yml, once a process; the clinic's facts stay up to date."""
     source = shared_clinic(settings)
-    return Texts(_responses(domain_file), lambda: source.clinic)
+    return Texts(default_responses(domain_file), lambda: source.clinic)

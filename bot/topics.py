@@ -120,9 +120,13 @@ def reply_with(
     return to_reply(as_response(answer, default, titles), clinic)
 
 
-@lru_cache(maxsize=4)
 def default_responses(domain_file: Path = Path("domain.yml")) -> Responses:
-    """The responses of domain.yml by name; read once a process."""
+    """The responses of domain.yml by name; a file is read once a process."""
+    return _read(domain_file.absolute())
+
+
+@lru_cache(maxsize=4)
+def _read(domain_file: Path) -> Responses:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     domain = yaml.load(domain_file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- a safe loader
     responses: Responses = domain["responses"]

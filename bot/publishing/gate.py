@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -28,7 +27,6 @@ class Question:
     is_golden: bool = True
 
 
-@lru_cache(maxsize=2)
 def golden(path: Path = GOLDEN) -> tuple[Question, ...]:
     """The golden questions of the repository; none when there is no such file."""
     if not path.is_file():
