@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -147,9 +147,8 @@ class Lanes:
     async def _first(self, ticket: Ticket) -> str | None:
         """Whose turn it is among all servers; None while Redis is away."""
         with suppress(RedisAway), self._link.asking():
-            first, place = await self._redis.eval(
-                _QUEUE, 2, *_keys(ticket), ticket.id, ticket.place, self._lease
-            )
+            call = self._redis.eval(_QUEUE, 2, *_keys(ticket), ticket.id, ticket.place, self._lease)
+            first, place = await _heeding(call)
             ticket.place = place.decode()
             return str(first.decode())
         return None
@@ -158,7 +157,7 @@ class Lanes:
         """Returns when another server tells that it is this ticket's turn, or it is time to look again."""
         try:
             with self._link.asking():
-                await self._redis.blpop(_CALL + ticket.id, timeout=LOOK_EVERY)
+                await _heeding(self._redis.blpop(_CALL + ticket.id, timeout=LOOK_EVERY))
         except RedisAway:
             await asyncio.sleep(0)
 
@@ -190,6 +189,18 @@ class Lanes:
     async def _told(self, ticket: Ticket) -> None:
         with suppress(RedisAway), self._link.asking():
             await self._redis.eval(_LEAVE, 2, *_keys(ticket), ticket.id, _CALL)
+
+
+async def _heeding(call: Awaitable[Any]) -> Any:
+    """What a call to Redis gives. Its client loses a cancellation that comes while it connects; this does not."""
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.cancel()
+        raise
+    return task.result()
 
 
 _CALL = "milia:call:"
