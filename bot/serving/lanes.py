@@ -192,7 +192,7 @@ class Lanes:
 
 
 async def _heeding(call: Awaitable[Any]) -> Any:
-    """What a call to Redis gives. Its client loses a cancellation that comes while it connects; this does not."""
+    """What a call to Redis gives. Its client loses a cancellation that comes while it connects."""
     task = asyncio.ensure_future(call)
     try:
         await asyncio.wait({task})
