@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from limits import RateLimitItem
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
+from bot.moving_window import MovingWindows
 from bot.redis_link import RedisAway, RedisLink, options
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ class Rates:
 
     def __init__(self, redis_url: str = "") -> None:
         # Kept here: a limiter holds its storage by a weak reference only.
-        self._own_storage = MemoryStorage()
+        self._own_storage = MovingWindows()
         self._own = MovingWindowRateLimiter(self._own_storage)
         self._shared_storage = storage_from_string(redis_url, **options()) if redis_url else None
         self._shared = MovingWindowRateLimiter(self._shared_storage) if self._shared_storage else None

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from bot.near_words import NearWords
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 _MIN_LETTERS = 4
 _EXAMPLES_WEIGHT = 1e-5  # each use of a word in the examples counts like this frequency in general English
@@ -53,13 +55,12 @@ class SpellingCorrector:
     """
 
     def __init__(self, likelihoods: Mapping[str, float]) -> None:
-        from symspellpy import SymSpell
-
         self.likelihoods = dict(likelihoods)
-        self._index = SymSpell(max_dictionary_edit_distance=2, prefix_length=5)
-        for word, likelihood in likelihoods.items():
-            if likelihood >= _CANDIDATE and len(word) >= _MIN_LETTERS - 1:
-                self._index.create_dictionary_entry(word, max(1, int(likelihood * 1e9)))
+        self._candidates = NearWords(
+            word
+            for word, likelihood in likelihoods.items()
+            if likelihood >= _CANDIDATE and len(word) >= _MIN_LETTERS - 1
+        )
         self._corrected: dict[str, str] = {}
 
     @classmethod
@@ -97,14 +98,12 @@ class SpellingCorrector:
         return self._corrected[word]
 
     def _nearest(self, word: str) -> str:
-        from symspellpy import Verbosity
-
-        reach = 1 if len(word) < 5 else 2
-        found = self._index.lookup(word, Verbosity.ALL, max_edit_distance=reach)
-        best = max(found, key=lambda item: self._rank(word, item.term, item.distance), default=None)
+        slips = 1 if len(word) < 5 else 2
+        ranked = ((self._rank(word, *near), near[0]) for near in self._candidates.within(word, slips))
+        rank, best = max(ranked, default=(-math.inf, word))
         typed = math.log(self.likelihoods.get(word, _UNKNOWN)) + _AS_TYPED
-        if best and self._rank(word, best.term, best.distance) > typed:
-            return str(best.term)
+        if rank > typed:
+            return best
         return word if word in self.likelihoods else self._apart(word)
 
     def _rank(self, word: str, candidate: str, distance: int) -> float:

@@ -19,12 +19,14 @@ FEW = 1000
 
 
 class NearestExamples:
-    """vectors: unit vectors [n, 384]. labels: [n], the number of each one's topic, of so many topics."""
+    """vectors: unit vectors [n, 384], topic by topic. labels: [n], the number of each one's topic, ascending, of so
+    many topics: those of a topic lie side by side, and needn't be gathered for each message."""
 
     def __init__(self, vectors: Floats, labels: NDArray[np.int64], topics: int) -> None:
         self._vectors = vectors
         self._labels = labels
-        self._of_topic = [np.flatnonzero(labels == topic) for topic in range(topics)]
+        ends = np.searchsorted(labels, np.arange(topics + 1))
+        self._of_topic = [slice(begin, end) for begin, end in zip(ends, ends[1:], strict=False)]
         self._rotation = self._short = np.empty((0, 0), np.float32)
         if len(vectors) > FEW:
             _, directions = np.linalg.eigh(vectors.T @ vectors)

@@ -26,7 +26,7 @@ class SpellingCorrector(GraphComponent):
     @staticmethod
     def required_packages() -> list[str]:
         """What has to be installed for this component to run."""
-        return ["symspellpy", "wordfreq"]
+        return ["rapidfuzz", "wordfreq"]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:

@@ -67,7 +67,7 @@ class TopicModel:
     """Three views of a text, averaged, because they fail on different messages (decision 4): logistic
     regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
 
-    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384]; labels: [n] of topics;
+    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384], topic by topic; labels: [n] of topics;
     idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
     """
 
@@ -104,12 +104,13 @@ class TopicModel:
             loss="log_loss", alpha=config["gram_penalty"], max_iter=20, shuffle=False, n_jobs=-1
         )
         by_words.fit(_matrix(documents, idf), topics)
+        by_topic = np.argsort(labels, kind="stable")
         return cls(
             tuple(names),
             weights,
             bias,
-            np.ascontiguousarray(features[:, :DIMENSIONS]),
-            labels,
+            features[by_topic, :DIMENSIONS],
+            labels[by_topic],
             idf,
             np.ascontiguousarray(by_words.coef_.T.astype(np.float32)),
             by_words.intercept_.astype(np.float32),
