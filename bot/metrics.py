@@ -54,11 +54,16 @@ def stage(name: str) -> Iterator[None]:
 def timed(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
     """Times a coroutine function as a stage."""
 
+    observe = STAGE.labels(name).observe
+
     def decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(function)
         async def timing(*args: P.args, **kwargs: P.kwargs) -> T:
-            with stage(name):
+            begun = time.perf_counter()
+            try:
                 return await function(*args, **kwargs)
+            finally:
+                observe(time.perf_counter() - begun)
 
         return timing
 

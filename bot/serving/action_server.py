@@ -24,7 +24,8 @@ def serve(settings: Settings) -> None:
     from bot.serving import listen
     from bot.serving.action_app import build_app
 
-    scrub.warm_up()
+    if settings.actions_url:  # else chat servers run the actions themselves, and nobody waits for this one
+        scrub.warm_up()
     metrics.serve(settings, 1)
     try:
         listen.run(

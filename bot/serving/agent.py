@@ -52,6 +52,7 @@ class ServedAgent(Agent):
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     def _ready_processor(self, model: Path) -> ServedProcessor:
         processor = ServedProcessor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from bot.serving import quiet, standin
@@ -14,6 +15,7 @@ def serve(settings: Settings) -> None:
 
     Ends the process with one sentence and a non-zero status when it can't start.
     """
+    gc.disable()  # until the model is there: nothing of what a start makes is thrown away
     quiet.quieten()
     quiet.one_thread()
     standin.install(serving=True)

@@ -91,6 +91,7 @@ class AppendTrackerStore(TrackerStore):
         self._cache: OrderedDict[str, DialogueStateTracker] = OrderedDict()
         self._spooled: dict[str, list[Turn]] = {}  # turns of this process that only the spool holds
         self._spooled_lock = threading.Lock()
+        self._beginning: set[str] = set()  # conversations that were looked for in vain and needn't be again
         self._abandoned: dict[str, tuple[Turn, Future[bool]]] = {}  # being written; who waited was cancelled
         self.recorder.on_stored.append(self._forget_spooled)
 
@@ -154,6 +155,7 @@ class AppendTrackerStore(TrackerStore):
                 raise
         else:
             turns = self._with_spooled(key, turns)
+        self._remember_beginning(key, not turns)
         return self._tracker(sender_id, self._window(turns))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
@@ -207,6 +209,14 @@ class AppendTrackerStore(TrackerStore):
         while len(self._cache) > self.cache_size:
             self._cache.popitem(last=False)
 
+    def _remember_beginning(self, key: str, begins: bool) -> None:
+        if not begins:
+            self._beginning.discard(key)
+            return
+        if len(self._beginning) >= self.cache_size:
+            self._beginning.clear()
+        self._beginning.add(key)
+
     async def _is_current(self, key: str, mark: _Mark) -> bool:
         """Whether nobody else has written to (or erased) the conversation since."""
         if self.recorder.database_is_down:
@@ -233,6 +243,9 @@ class AppendTrackerStore(TrackerStore):
         mark: _Mark | None = getattr(tracker, _MARK, None)
         if mark is not None:
             return mark
+        if key in self._beginning:
+            self._beginning.discard(key)
+            return _Mark()
         cached = self._cache.get(key)
         if cached is not None:
             return getattr(cached, _MARK)

@@ -270,8 +270,7 @@ class Chat:
         await response.send(_line({"type": "typing"}))
         async for reply in exchange.follow():
             await response.send(_line(reply))
-        await response.send(_line({"type": "done"}))
-        await response.eof()
+        await response.send(_line({"type": "done"}), end_stream=True)
 
     def _json(self, request: Request, body: dict[str, Any]) -> HTTPResponse:
         return json_response(body, headers=self.origins.headers(request), dumps=json.dumps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sanic.request import Request
@@ -52,6 +53,7 @@ class Origins:
         return bool(named) and named.partition("://")[2] == request.headers.get("host", "").lower()
 
 
+@lru_cache(maxsize=256)
 def _canonical(url: str) -> str:
     """Scheme, host and port of a URL as browsers send them; empty for `null`."""
     parts = urlsplit(url.strip().lower())
