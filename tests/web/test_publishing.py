@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer_model import Answer
-from bot.model import new_id
+from bot.model import Button, Link, Reply, new_id
 from bot.model_inputs import INPUTS_HEADER
 from bot.publishing.gate import key_of
 from bot.publishing.runner import sha256
@@ -17,7 +17,9 @@ from bot.release_model import (
     Decisions,
     Difference,
     Outcome,
+    PublishError,
     PublishRun,
+    RehearsedTurn,
     Release,
     Report,
     RunState,
@@ -140,6 +142,57 @@ def test_a_difference_is_shown_side_by_side_and_taken_with_a_reason(
     assert desk.publishing.pending().changes == ()
     history = erin.get("/history").text
     assert "Published release 2" in history and "We ask on purpose" in history
+
+
+def test_both_have_one_conversation_that_the_page_holds(
+    erin: Staff, desk: Desk, refused: PublishRun, monkeypatch: pytest.MonkeyPatch
+):
+    heard = []
+
+    def talk(live: str, candidate: str, sent: list[str]):
+        heard.append((live, candidate, list(sent)))
+        steps = (Button("Does it hurt?", "/faq/pain~Does it hurt?~signed"),)
+        link = (Link("Call 1300", "tel:1300"),)
+        here = [RehearsedTurn(text, (Reply(f"Live <{text}>", steps, link),)) for text in sent]
+        there = [RehearsedTurn(text, (Reply(f"Candidate {text}", code="miliagone"),)) for text in sent]
+        return here, there
+
+    monkeypatch.setattr(desk.trial, "talk", talk)
+    path = f"/publish/{refused.id}/try"
+    page = erin.get(path).text
+    assert "Nothing said yet" in page and 'class="problem"' not in page
+    whole = erin.post(path, path, sent=["hello"], message="and where").text
+    assert heard == [(refused.baseline, refused.release_id, ["hello", "and where"])]
+    for part in (
+        "Live &lt;hello&gt;", "Candidate and where", "Release 1, live", 'href="tel:1300"', "Copy miliagone",
+        'name="pressed" value="/faq/pain~Does it hurt?~signed"', 'name="sent" value="and where"',
+    ):  # fmt: skip
+        assert part in whole
+    fields = {
+        "csrf_token": erin.token(path),
+        "sent": ["hello"],
+        "pressed": "/faq/pain~signed",
+        "message": "x",
+    }
+    added = erin.client.post(path, data=fields, headers={"HX-Request": "true"}).text
+    assert heard[-1][2] == ["hello", "/faq/pain~signed"]
+    assert "Live &lt;hello&gt;" not in added, "what was said before stands on the page"
+    assert "<html" not in added and 'hx-swap-oob="true"' in added
+
+
+def test_what_stops_a_trial_is_told_and_what_was_typed_stays(
+    erin: Staff, desk: Desk, refused: PublishRun, dana: Staff, monkeypatch: pytest.MonkeyPatch
+):
+    def talk(*args: object):
+        raise PublishError("That candidate is not kept any more.")
+
+    monkeypatch.setattr(desk.trial, "talk", talk)
+    path = f"/publish/{refused.id}/try"
+    page = erin.post(path, path, message="where may I park").text
+    assert "not kept any more" in page and 'value="where may I park"' in page
+    assert "start again" in erin.post(path, path, sent=["x"] * 40, message="y").text
+    assert erin.post(path, path, message="x" * 501).status_code == 400
+    assert dana.get(path).status_code == 403
 
 
 def test_a_visitors_words_stand_in_one_place_only(erin: Staff, desk: Desk, release, ask, group_of):
