@@ -216,7 +216,9 @@ class Inbox:
 
         self._store._write(work)
 
-    def _next(self, connection: Connection, conversation: str, owner: str, now: datetime) -> Waiting | None:
+    def _next(
+        self, connection: Connection, conversation: str, owner: str, now: datetime
+    ) -> Waiting | None:
         new = sa.select(inbox).where(inbox.c.sender_id == conversation, inbox.c.state == "new")
         due = connection.execute(new.where(inbox.c.due_at <= now).limit(1)).first()
         if due is None:

@@ -24,7 +24,8 @@ from bot.release_model import (
     Report,
     RunState,
 )
-from bot.review_model import Role, Who
+from bot.review_model import GroupState, Role, Who
+from bot.staff_file import written
 from bot.web.desk import Desk
 from bot.web.models import token_of
 from tests.web.conftest import Staff
@@ -209,6 +210,25 @@ def test_a_visitors_words_stand_in_one_place_only(erin: Staff, desk: Desk, relea
     desk.store.erase_person(question.person)
     assert "Bandit" not in erin.get("/publish").text
     assert "(erased)" in erin.get("/publish").text
+
+
+def test_what_is_decided_on_a_visitors_words_is_in_no_model_and_no_export(
+    desk: Desk, answer: None, ask, group_of
+):
+    def standing(question) -> tuple[str, int]:
+        group = group_of(question)
+        return group, desk.store.group_page(group).group.version
+
+    asked = [
+        ask(text, sender=text) for text in ("is Bandit the ferret welcome", "my mole itches", "sell me tents")
+    ]
+    desk.review.answered_by(*standing(asked[0]), KIM, "faq/pain")
+    desk.review.set_state(*standing(asked[1]), KIM, GroupState.CLINICAL)
+    desk.review.set_state(*standing(asked[2]), KIM, GroupState.OUT_OF_SCOPE)
+    assert {one.text for one in desk.store.resolved_questions()} == {one.text for one in asked}
+    told = written(desk.store.answers()) + repr(desk.publishing.pending().decisions)
+    assert EXAMPLES[0] in told
+    assert [one.text for one in asked if one.text in told] == []
 
 
 def test_one_click_goes_back(erin: Staff, desk: Desk, release):
