@@ -129,7 +129,7 @@ def _page(**more: Any) -> str:
     return render_template(
         "publish.html",
         pending=pending,
-        waits=last is not None and last.state is RunState.READY and last.decisions == pending.decisions,
+        tried=last is not None and last.decisions == pending.decisions,
         run=last if last and last.is_active else None,
         tested=last if last and not last.is_active else None,
         wordings=_wordings(last),

@@ -24,6 +24,7 @@ from tests.e2e.conftest import Chat, picture
 PSID = "7001"
 A_RUN = 600_000
 """Milliseconds for a training with its tests, on a machine that is busy with others."""
+A_TURN = 60_000
 
 ANSWER = "Bring your empty jars back to {clinic}: we have them recycled."
 EXAMPLES = """\
@@ -138,20 +139,20 @@ def tried(desk: Page, system: System) -> None:
     expect(message).to_be_focused()
     desk.keyboard.type("how painful is the extraction going to be")
     desk.keyboard.press("Enter")
-    expect(turns).to_have_count(1, timeout=120_000)  # both are loaded
+    expect(turns).to_have_count(1, timeout=A_RUN)  # both are loaded
     live, candidate = (turns.last.get_by_role("heading", name=name).locator("..") for name in SIDES)
     expect(live).to_contain_text("odd prick here and there")
     expect(candidate).to_contain_text("Skin may be a little sore")
     expect(message).to_be_focused()
     desk.keyboard.type("I want to talk to a person")
     desk.keyboard.press("Enter")
-    expect(turns).to_have_count(2)
+    expect(turns).to_have_count(2, timeout=A_TURN)
     turns.last.get_by_role("button", name="Call me back").last.press("Enter")
-    expect(turns.last.get_by_text("Is it OK to call you?")).to_have_count(2)
+    expect(turns.last.get_by_text("Is it OK to call you?")).to_have_count(2, timeout=A_TURN)
     for told in ("yes", "Jane Doe", "0491 570 158", "tomorrow"):
         message.fill(told)
         message.press("Enter")
-        expect(turns.last).to_contain_text(told)
+        expect(turns.last).to_contain_text(told, timeout=A_TURN)
     expect(turns.last.get_by_text(re.compile("CB-[A-Z0-9]{5}"))).to_have_count(2)
     assert violations(desk) == []
     width = desk.viewport_size

@@ -125,13 +125,28 @@ def test_an_edited_text_needs_no_training(erin: Staff, desk: Desk, release):
     assert "all that was decided is live" in erin.get("/publish").text
 
 
+def test_a_candidate_that_waits_is_not_published_twice(erin: Staff, desk: Desk, release, answer: None):
+    live = release()
+    desk.store.start_run(run := PublishRun(live.inputs, desk.publishing.pending().decisions, hold=True))
+    desk.store.take_run("here")
+    tested = release(live=False, decisions=run.decisions)
+    desk.store.move_run(run.id, "here", state=RunState.TESTING, release_id=tested.id, baseline=live.id)
+    desk.store.end_run(run.id, "here", RunState.READY, report=Report(2, 2, 2))
+    page = erin.get("/publish").text
+    assert "tested already" in page and "waits until somebody" in page and "Make it live" in page
+    assert "<button>Publish</button>" not in page
+    desk.store.save(Answer("faq/pain", "Does it hurt?", "Hardly.", (), ("is it sore at all",)), 0, KIM)
+    page = erin.get("/publish").text
+    assert "tested already" not in page and "<button>Publish</button>" in page
+
+
 def test_a_difference_is_shown_side_by_side_and_taken_with_a_reason(
     erin: Staff, desk: Desk, refused: PublishRun
 ):
     page = erin.get("/publish").text
     for part in ("does it hurt", "worse", "answers: Does it hurt?", "asks which is meant", "Training 21 s"):
         assert part in page
-    assert "Make it live" not in page
+    assert "Make it live" not in page and "Just as it is, it was refused" in page
     path = f"/publish/{refused.id}"
     assert erin.post(f"{path}/live", "/publish").status_code == 409
     assert erin.post(f"{path}/accept", "/publish", key=WORSE.key, why=" ").status_code == 409
