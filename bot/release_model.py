@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.model import new_id, utc_now
+from bot.model import Reply, new_id, utc_now
 from bot.review_model import ReviewError
 
 
@@ -110,6 +110,17 @@ class Report:
     def refusals(self) -> tuple[Difference, ...]:
         """Why the candidate can't go live: what is worse and was not accepted."""
         return tuple(one for one in self.differences if one.worse and not one.accepted_by)
+
+
+@dataclass(frozen=True)
+class RehearsedTurn:
+    """What staff said to a model when they tried it, and what a visitor would have read.
+
+    said: what they typed, or the title of the button that they pressed.
+    """
+
+    said: str
+    replies: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True)

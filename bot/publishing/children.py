@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.processes import dies_with_parent
 
@@ -91,13 +91,18 @@ class Child:
             raise ChildError(f"it has ended; see {self._log}") from error
 
 
-class Judge:
-    """Asks models what they do with questions (bot/serving/judge.py)."""
+M = TypeVar("M", bound="Models")
+
+
+class Models:
+    """A process that loads models and says something of them. Subclasses say what."""
+
+    MODULE: str
 
     def __init__(self, log: Path) -> None:
-        self.child = Child("bot.serving.judge", log=log)
+        self.child = Child(self.MODULE, log=log)
 
-    def __enter__(self) -> Judge:
+    def __enter__(self: M) -> M:
         return self
 
     def __exit__(
@@ -117,6 +122,22 @@ class Judge:
     def loaded(self) -> None:
         self._answer("loaded")
 
+    def _answer(self, wanted: str, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
+        while said := self.child.hear():
+            if wanted in said:
+                return said
+            if "error" in said:
+                raise ChildError(said["error"])
+            if progress and "done" in said:
+                progress(said["done"])
+        raise ChildError("the process that asks the questions ended")
+
+
+class Judge(Models):
+    """Asks models what they do with questions (bot/serving/judge.py)."""
+
+    MODULE = "bot.serving.judge"
+
     def outcomes(
         self, name: str, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> list[dict[str, Any]]:
@@ -127,12 +148,14 @@ class Judge:
         found: list[dict[str, Any]] = self._answer("outcomes", progress)["outcomes"]
         return found
 
-    def _answer(self, wanted: str, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
-        while said := self.child.hear():
-            if wanted in said:
-                return said
-            if "error" in said:
-                raise ChildError(said["error"])
-            if progress and "done" in said:
-                progress(said["done"])
-        raise ChildError("the process that asks the questions ended")
+
+class Rehearsal(Models):
+    """Has conversations with models (bot/serving/rehearse.py)."""
+
+    MODULE = "bot.serving.rehearse"
+
+    def turns(self, name: str, sent: Sequence[str]) -> list[dict[str, Any]]:
+        """A whole conversation with a model, as plain values of `RehearsedTurn`."""
+        self.child.ask(say=list(sent), to=name)
+        found: list[dict[str, Any]] = self._answer("turns")["turns"]
+        return found

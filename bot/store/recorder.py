@@ -219,6 +219,16 @@ class Recorder:
         return count
 
 
+class Unrecorded(Recorder):
+    """Takes everything and keeps nothing: for conversations that no visitor has."""
+
+    def submit(self, item: Item) -> Future[bool]:
+        """Says that the item is committed; nothing is written, nor any thread started."""
+        done: Future[bool] = Future()
+        done.set_result(True)
+        return done
+
+
 def _to_record(item: Item) -> Record:
     person: Any = getattr(item, "person", None)
     sender_id: str = person.sender_id if person else item.sender_id  # type: ignore[union-attr]
@@ -245,10 +255,20 @@ _sharing = threading.Lock()
 
 def shared_recorder(settings: Settings) -> Recorder:
     """The recorder of this process for the database and spool of these settings."""
-    key = (settings.store_url, str(settings.spool_dir.absolute()))
+    key = _key(settings)
     with _sharing:
         if key not in _shared:
             recorder = Recorder(Store(settings.store_url), Spool(settings.spool_dir))
             atexit.register(recorder.stop)
             _shared[key] = recorder
         return _shared[key]
+
+
+def record_nothing(settings: Settings) -> None:
+    """From now on nothing that happens in this process is recorded for these settings."""
+    with _sharing:
+        _shared[_key(settings)] = Unrecorded(Store(settings.store_url), Spool(settings.spool_dir))
+
+
+def _key(settings: Settings) -> tuple[str, str]:
+    return settings.store_url, str(settings.spool_dir.absolute())

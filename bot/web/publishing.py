@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from bot.release_model import PublishError, PublishRun, RunState
 from bot.review_model import NotThere, Role
 from bot.web.desk import desk, who
-from bot.web.forms import text_in
+from bot.web.forms import text_in, texts_in
 from bot.web.guard import needs
 
 blueprint = Blueprint("publishing", __name__, url_prefix="/publish")
@@ -27,6 +27,8 @@ ENDS = {
     RunState.FAILED: "Failed",
 }
 SHOWN_RUNS = 8
+LONGEST_MESSAGE = 500
+MOST_MESSAGES = 40
 
 
 @blueprint.get("")
@@ -90,17 +92,25 @@ def back(release_id: str) -> Any:
 @blueprint.route("/<id:run_id>/try", methods=["GET", "POST"])
 @needs(Role.EDITOR)
 def trial(run_id: str) -> Any:
-    """The same question to the live release and to the candidate."""
-    run, release = desk().store.a_run(run_id), desk().store.live_release(desk().publishing.inputs)
-    if run.release_id is None or release is None:
+    """One conversation with the live release and the candidate. The page holds it; nothing is stored."""
+    run, live = desk().store.a_run(run_id), desk().store.live_release(desk().publishing.inputs)
+    if run.release_id is None or live is None:
         raise NotThere("There is no candidate to try.")
-    asked, outcomes = text_in("question", 500), None
-    if request.method == "POST" and asked:
-        outcomes = desk().trial.ask(release.id, run.release_id, asked)
-    template = "_tried.html" if request.headers.get("HX-Request") else "trial.html"
-    return render_template(
-        template, run=run, live=release, asked=asked, outcomes=outcomes, topics=desk().topics()
-    )
+    sent = texts_in("sent", LONGEST_MESSAGE)
+    said = text_in("pressed", LONGEST_MESSAGE) or text_in("message", LONGEST_MESSAGE)
+    page = {"run": run, "live": live, "longest": LONGEST_MESSAGE}
+    turns: list[Any] = []
+    try:
+        if said and len(sent) == MOST_MESSAGES:
+            raise PublishError("That is a long conversation: start again.")
+        if said:
+            sent.append(said)
+            turns = list(zip(sent, *desk().trial.talk(live.id, run.release_id, sent), strict=True))
+    except PublishError as reason:
+        page["trouble"] = str(reason)
+    if request.headers.get("HX-Request"):  # what was said before is on the page
+        return render_template("_turns.html", turns=turns[-1:], swaps=True, **page)
+    return render_template("trial.html", turns=turns, **page)
 
 
 def _done(action: Any, said: str) -> Any:
@@ -115,16 +125,18 @@ def _done(action: Any, said: str) -> Any:
 
 def _page(**more: Any) -> str:
     runs = desk().store.list_runs(SHOWN_RUNS)
-    last = runs[0] if runs else None
+    last, pending = (runs[0] if runs else None), desk().publishing.pending()
     return render_template(
         "publish.html",
-        pending=desk().publishing.pending(),
+        pending=pending,
+        tried=last is not None and last.decisions == pending.decisions,
         run=last if last and last.is_active else None,
         tested=last if last and not last.is_active else None,
         wordings=_wordings(last),
         runs=runs,
         releases=desk().store.list_releases(),
         steps=STEPS,
+        step_names={state.value: name for state, name in STEPS.items()},
         ends=ENDS,
         **more,
     )

@@ -6,15 +6,17 @@ It changes releases, so it has an assistant of its own.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.browser import violations
+from benchmarks.browser import PHONE, violations
 from benchmarks.switch import taken
 from bot.store.staff_store import StaffStore
+from bot.store.tables import TABLES
 from tests.conftest import System, running
 from tests.doubles.meta_thread import MetaThread, meta_in_thread
 from tests.e2e.conftest import Chat, picture
@@ -22,6 +24,7 @@ from tests.e2e.conftest import Chat, picture
 PSID = "7001"
 A_RUN = 600_000
 """Milliseconds for a training with its tests, on a machine that is busy with others."""
+A_TURN = 60_000
 
 ANSWER = "Bring your empty jars back to {clinic}: we have them recycled."
 EXAMPLES = """\
@@ -53,6 +56,8 @@ is it uncomfortable when milia come out
 how sore is my face going to be
 are milia sore to remove
 is the needle sore"""
+
+SIDES = ("Release 2, live", "Candidate")
 
 Visit = Callable[..., Chat]
 
@@ -115,12 +120,7 @@ def test_from_an_unanswered_question_to_a_tested_release_and_back(
     assert violations(desk) == []
     picture(desk, images / "staff-publish-refused.png")
     desk.get_by_role("button", name="Try it beside the live release").click()
-    desk.get_by_label("Question").fill("how painful is the extraction going to be")
-    desk.get_by_role("button", name="Ask").click()
-    both = desk.locator("#tried li")
-    expect(both).to_contain_text("odd prick here and there", timeout=60_000)
-    expect(both).to_contain_text("Skin may be a little sore")
-    assert violations(desk) == []
+    tried(desk, system)
     expect(chat.say("how painful is the extraction")).to_contain_text("odd prick here and there")
 
     # Back to the former release with one click.
@@ -130,6 +130,50 @@ def test_from_an_unanswered_question_to_a_tested_release_and_back(
     switched(system)
     expect(chat.say(IN_OTHER_WORDS[1])).to_contain_text("don't know")
     assert children(system.process.pid) == servers, "no server was restarted"
+
+
+def tried(desk: Page, system: System) -> None:
+    """Has a conversation with the candidate and the live release, from the keyboard, that leaves nothing behind."""
+    before = recorded(system)
+    turns, message = desk.get_by_role("log").get_by_role("listitem"), desk.get_by_label("Your message")
+    expect(message).to_be_focused()
+    desk.keyboard.type("how painful is the extraction going to be")
+    desk.keyboard.press("Enter")
+    expect(turns).to_have_count(1, timeout=A_RUN)  # both are loaded
+    live, candidate = (turns.last.get_by_role("heading", name=name).locator("..") for name in SIDES)
+    expect(live).to_contain_text("odd prick here and there")
+    expect(candidate).to_contain_text("Skin may be a little sore")
+    expect(message).to_be_focused()
+    desk.keyboard.type("I want to talk to a person")
+    desk.keyboard.press("Enter")
+    expect(turns).to_have_count(2, timeout=A_TURN)
+    turns.last.get_by_role("button", name="Call me back").last.press("Enter")
+    expect(turns.last.get_by_text("Is it OK to call you?")).to_have_count(2, timeout=A_TURN)
+    for told in ("yes", "Jane Doe", "0491 570 158", "tomorrow"):
+        message.fill(told)
+        message.press("Enter")
+        expect(turns.last).to_contain_text(told, timeout=A_TURN)
+    expect(turns.last.get_by_text(re.compile("CB-[A-Z0-9]{5}"))).to_have_count(2)
+    assert violations(desk) == []
+    width = desk.viewport_size
+    desk.set_viewport_size(PHONE["viewport"])
+    assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    assert violations(desk) == []
+    desk.set_viewport_size(width)
+    desk.get_by_role("button", name="Start again").click()
+    expect(desk.get_by_text("Nothing said yet")).to_be_visible()
+    expect(turns).to_have_count(0)
+    assert recorded(system) == before
+
+
+def recorded(system: System) -> dict[str, int]:
+    """How much of what happens with visitors the database holds."""
+    connection = sqlite3.connect(system.data_dir / "milia.db")
+    try:
+        tables = [table.name for table in TABLES.values()]
+        return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+    finally:
+        connection.close()
 
 
 def write(desk: Page, title: str, text: str, examples: str) -> None:

@@ -1,8 +1,8 @@
-"""In the place of Python for the processes that a publish run starts: the trainer and the judge.
+"""In the place of Python for the processes that publishing starts: the trainer, the judge, the rehearsal.
 
 A "model" is the JSON of the decisions that it was trained with. It answers the examples in it with their
-topics, golden questions with their own, and nothing else. `hold-STEP` in the project's folder stops it at that
-step for ever, after `at-STEP` with its process id was written; `fail-STEP` makes it end there.
+topics, golden questions with their own, and nothing else; in a conversation it says the topic and the number
+of the message, and ends at "die". `hold-STEP` in the project's folder stops it at that step for ever, after `at-STEP` with its process id was written; `fail-STEP` makes it end there.
 """
 
 import json
@@ -44,8 +44,15 @@ def judge():
             models[asked["as"]] = {text: one["topic"] for one in topics for text in one["examples"]}
             say(loaded=asked["as"])
             continue
+        knows = {"does it hurt": "faq/pain", **models[asked.get("of") or asked["to"]]}
+        if "say" in asked:
+            if "die" in asked["say"]:
+                sys.exit("told to die")
+            replies = [f"{knows.get(text, 'unknown')}, {place}" for place, text in enumerate(asked["say"], 1)]
+            said = zip(asked["say"], replies, strict=True)
+            say(turns=[{"said": text, "replies": [{"text": reply}]} for text, reply in said])
+            continue
         reach("testing")
-        knows = {"does it hurt": "faq/pain", **models[asked["of"]]}
         say(done=1)
         found = [knows.get(text.lower().rstrip("?"), "") for text in asked["ask"]]
         outcomes = [

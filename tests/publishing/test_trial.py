@@ -1,4 +1,4 @@
-"""The candidate and the live release are asked the same; they stay loaded while somebody asks."""
+"""The candidate and the live release have the same conversation; they stay loaded while somebody talks with them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from bot.publishing.trial import Trial
-from bot.release_model import Answered, Outcome, PublishError
+from bot.release_model import PublishError, RehearsedTurn
 from tests.publishing.conftest import KIM, Project
 from tests.publishing.test_runner import write
 
-UNKNOWN = Outcome(Answered.REFUSES, ("out_of_scope",))
-PARKING = Outcome(Answered.TOPIC, ("faq/parking",))
+PARKING = "is there a car park"
 
 
 @pytest.fixture
@@ -31,22 +30,48 @@ def candidate(project: Project) -> str:
     return str(project.store.a_run(run.id).release_id)
 
 
-def test_the_same_question_gets_two_answers(project: Project, trial: Trial, candidate: str):
+def replies(turns: list[RehearsedTurn]) -> list[str]:
+    return [reply.text for turn in turns for reply in turn.replies]
+
+
+def test_both_have_the_same_conversation(project: Project, trial: Trial, candidate: str):
     live = project.store.live_release().id
-    assert trial.ask(live, candidate, "is there a car park") == (UNKNOWN, PARKING)
-    first = trial._judge
-    assert trial.ask(live, candidate, "is it raining") == (UNKNOWN, UNKNOWN)
-    assert trial._judge is first
-    assert trial.ask(candidate, live, "is there a car park") == (PARKING, UNKNOWN)
+    said = [PARKING, "is it raining"]
+    first, second = trial.talk(live, candidate, said)
+    assert [turn.said for turn in first] == [turn.said for turn in second] == said
+    assert replies(first) == ["unknown, 1", "unknown, 2"]
+    assert replies(second) == ["faq/parking, 1", "unknown, 2"]
+    process = trial._rehearsal
+    trial.talk(live, candidate, [PARKING])
+    assert trial._rehearsal is process
+    assert replies(trial.talk(candidate, live, [PARKING])[0]) == ["faq/parking, 1"]
 
 
-def test_a_process_that_died_is_started_again(project: Project, trial: Trial, candidate: str):
+def test_a_conversation_goes_on_after_the_models_were_put_away(
+    project: Project, trial: Trial, candidate: str
+):
     live = project.store.live_release().id
-    trial.ask(live, candidate, "is it raining")
-    trial._judge.child.kill()
-    assert trial.ask(live, candidate, "is there a car park") == (UNKNOWN, PARKING)
+    trial.talk(live, candidate, [PARKING])
+    trial.stop()
+    assert not (project.settings.data_dir / "trial").exists()
+    assert replies(trial.talk(live, candidate, [PARKING, PARKING])[1])[1] == "faq/parking, 2"
 
 
-def test_a_candidate_that_is_gone_is_told(project: Project, trial: Trial):
+def test_a_process_that_died_is_told_and_started_again(project: Project, trial: Trial, candidate: str):
+    live = project.store.live_release().id
+    trial.talk(live, candidate, [PARKING])
+    trial._rehearsal.child.kill()
+    assert replies(trial.talk(live, candidate, [PARKING])[1]) == ["faq/parking, 1"]
+    with pytest.raises(PublishError, match="can't be asked just now"):
+        trial.talk(live, candidate, ["die"])
+    assert replies(trial.talk(live, candidate, [PARKING])[1]) == ["faq/parking, 1"]
+
+
+def test_a_candidate_that_is_gone_is_told_and_leaves_others_as_they_are(
+    project: Project, trial: Trial, candidate: str
+):
+    live = project.store.live_release().id
+    trial.talk(live, candidate, [PARKING])
     with pytest.raises(PublishError, match="not kept any more"):
-        trial.ask(project.store.live_release().id, "f" * 32, "is it raining")
+        trial.talk(live, "f" * 32, ["is it raining"])
+    assert replies(trial.talk(live, candidate, [PARKING])[1]) == ["faq/parking, 1"]

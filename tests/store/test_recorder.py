@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from bot.model import Event, OutgoingReply, Person, Reason, Reply, UnansweredQuestion
 from bot.settings import load_settings
-from bot.store.recorder import Recorder, RecordLost, shared_recorder
+from bot.store.recorder import Recorder, RecordLost, record_nothing, shared_recorder
 from bot.store.spool import Spool
 from bot.store.store import Store
 from tests.store.conftest import new_postgres_database, start_postgres
@@ -286,3 +286,16 @@ def test_one_recorder_a_process(tmp_path: Path) -> None:
     settings = load_settings({"MILIA_DATA_DIR": str(tmp_path / "var")}, tmp_path / "none")
     assert shared_recorder(settings) is shared_recorder(settings)
     assert shared_recorder(settings).spool.directory == settings.spool_dir
+
+
+def test_where_nothing_is_recorded_everything_is_taken_and_nothing_kept(
+    tmp_path: Path, person: Person
+) -> None:
+    settings = load_settings({"MILIA_DATA_DIR": str(tmp_path / "var")}, tmp_path / "none")
+    before = threading.active_count()
+    record_nothing(settings)
+    recorder = shared_recorder(settings)
+    recorder.record(event(person))
+    assert recorder.submit(event(person)).result(timeout=0) is True
+    assert threading.active_count() == before
+    assert [path.name for path in (tmp_path / "var").rglob("*") if path.is_file()] in ([], ["secret_key"])

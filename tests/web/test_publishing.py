@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer_model import Answer
-from bot.model import new_id
+from bot.model import Button, Link, Reply, new_id
 from bot.model_inputs import INPUTS_HEADER
 from bot.publishing.gate import key_of
 from bot.publishing.runner import sha256
@@ -17,12 +17,15 @@ from bot.release_model import (
     Decisions,
     Difference,
     Outcome,
+    PublishError,
     PublishRun,
+    RehearsedTurn,
     Release,
     Report,
     RunState,
 )
-from bot.review_model import Role, Who
+from bot.review_model import GroupState, Role, Who
+from bot.staff_file import written
 from bot.web.desk import Desk
 from bot.web.models import token_of
 from tests.web.conftest import Staff
@@ -122,13 +125,28 @@ def test_an_edited_text_needs_no_training(erin: Staff, desk: Desk, release):
     assert "all that was decided is live" in erin.get("/publish").text
 
 
+def test_a_candidate_that_waits_is_not_published_twice(erin: Staff, desk: Desk, release, answer: None):
+    live = release()
+    desk.store.start_run(run := PublishRun(live.inputs, desk.publishing.pending().decisions, hold=True))
+    desk.store.take_run("here")
+    tested = release(live=False, decisions=run.decisions)
+    desk.store.move_run(run.id, "here", state=RunState.TESTING, release_id=tested.id, baseline=live.id)
+    desk.store.end_run(run.id, "here", RunState.READY, report=Report(2, 2, 2))
+    page = erin.get("/publish").text
+    assert "tested already" in page and "waits until somebody" in page and "Make it live" in page
+    assert "<button>Publish</button>" not in page
+    desk.store.save(Answer("faq/pain", "Does it hurt?", "Hardly.", (), ("is it sore at all",)), 0, KIM)
+    page = erin.get("/publish").text
+    assert "tested already" not in page and "<button>Publish</button>" in page
+
+
 def test_a_difference_is_shown_side_by_side_and_taken_with_a_reason(
     erin: Staff, desk: Desk, refused: PublishRun
 ):
     page = erin.get("/publish").text
     for part in ("does it hurt", "worse", "answers: Does it hurt?", "asks which is meant", "Training 21 s"):
         assert part in page
-    assert "Make it live" not in page
+    assert "Make it live" not in page and "Just as it is, it was refused" in page
     path = f"/publish/{refused.id}"
     assert erin.post(f"{path}/live", "/publish").status_code == 409
     assert erin.post(f"{path}/accept", "/publish", key=WORSE.key, why=" ").status_code == 409
@@ -140,6 +158,57 @@ def test_a_difference_is_shown_side_by_side_and_taken_with_a_reason(
     assert desk.publishing.pending().changes == ()
     history = erin.get("/history").text
     assert "Published release 2" in history and "We ask on purpose" in history
+
+
+def test_both_have_one_conversation_that_the_page_holds(
+    erin: Staff, desk: Desk, refused: PublishRun, monkeypatch: pytest.MonkeyPatch
+):
+    heard = []
+
+    def talk(live: str, candidate: str, sent: list[str]):
+        heard.append((live, candidate, list(sent)))
+        steps = (Button("Does it hurt?", "/faq/pain~Does it hurt?~signed"),)
+        link = (Link("Call 1300", "tel:1300"),)
+        here = [RehearsedTurn(text, (Reply(f"Live <{text}>", steps, link),)) for text in sent]
+        there = [RehearsedTurn(text, (Reply(f"Candidate {text}", code="miliagone"),)) for text in sent]
+        return here, there
+
+    monkeypatch.setattr(desk.trial, "talk", talk)
+    path = f"/publish/{refused.id}/try"
+    page = erin.get(path).text
+    assert "Nothing said yet" in page and 'class="problem"' not in page
+    whole = erin.post(path, path, sent=["hello"], message="and where").text
+    assert heard == [(refused.baseline, refused.release_id, ["hello", "and where"])]
+    for part in (
+        "Live &lt;hello&gt;", "Candidate and where", "Release 1, live", 'href="tel:1300"', "Copy miliagone",
+        'name="pressed" value="/faq/pain~Does it hurt?~signed"', 'name="sent" value="and where"',
+    ):  # fmt: skip
+        assert part in whole
+    fields = {
+        "csrf_token": erin.token(path),
+        "sent": ["hello"],
+        "pressed": "/faq/pain~signed",
+        "message": "x",
+    }
+    added = erin.client.post(path, data=fields, headers={"HX-Request": "true"}).text
+    assert heard[-1][2] == ["hello", "/faq/pain~signed"]
+    assert "Live &lt;hello&gt;" not in added, "what was said before stands on the page"
+    assert "<html" not in added and 'hx-swap-oob="true"' in added
+
+
+def test_what_stops_a_trial_is_told_and_what_was_typed_stays(
+    erin: Staff, desk: Desk, refused: PublishRun, dana: Staff, monkeypatch: pytest.MonkeyPatch
+):
+    def talk(*args: object):
+        raise PublishError("That candidate is not kept any more.")
+
+    monkeypatch.setattr(desk.trial, "talk", talk)
+    path = f"/publish/{refused.id}/try"
+    page = erin.post(path, path, message="where may I park").text
+    assert "not kept any more" in page and 'value="where may I park"' in page
+    assert "start again" in erin.post(path, path, sent=["x"] * 40, message="y").text
+    assert erin.post(path, path, message="x" * 501).status_code == 400
+    assert dana.get(path).status_code == 403
 
 
 def test_a_visitors_words_stand_in_one_place_only(erin: Staff, desk: Desk, release, ask, group_of):
@@ -156,6 +225,25 @@ def test_a_visitors_words_stand_in_one_place_only(erin: Staff, desk: Desk, relea
     desk.store.erase_person(question.person)
     assert "Bandit" not in erin.get("/publish").text
     assert "(erased)" in erin.get("/publish").text
+
+
+def test_what_is_decided_on_a_visitors_words_is_in_no_model_and_no_export(
+    desk: Desk, answer: None, ask, group_of
+):
+    def standing(question) -> tuple[str, int]:
+        group = group_of(question)
+        return group, desk.store.group_page(group).group.version
+
+    asked = [
+        ask(text, sender=text) for text in ("is Bandit the ferret welcome", "my mole itches", "sell me tents")
+    ]
+    desk.review.answered_by(*standing(asked[0]), KIM, "faq/pain")
+    desk.review.set_state(*standing(asked[1]), KIM, GroupState.CLINICAL)
+    desk.review.set_state(*standing(asked[2]), KIM, GroupState.OUT_OF_SCOPE)
+    assert {one.text for one in desk.store.resolved_questions()} == {one.text for one in asked}
+    told = written(desk.store.answers()) + repr(desk.publishing.pending().decisions)
+    assert EXAMPLES[0] in told
+    assert [one.text for one in asked if one.text in told] == []
 
 
 def test_one_click_goes_back(erin: Staff, desk: Desk, release):

@@ -19,6 +19,9 @@
     }
   });
 
+  // On a phone the row of pages is longer than the screen: the page that is shown comes into sight.
+  document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // A choice in the list of all topics takes the place of the one above, and the other way round.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
@@ -57,12 +60,22 @@
     if (menu && !menu.contains(event.target)) menu.open = false;
   });
 
+  // What couldn't be sent: told where the next answer takes the words away again. What was typed and said stays.
+  const failed = ({ requestConfig, target }) => {
+    if (requestConfig.verb === "get") return;
+    const told = document.createElement("p");
+    told.className = "problem";
+    told.setAttribute("role", "alert");
+    told.textContent = "That didn’t work just now. What you typed is still here.";
+    const place = document.getElementById("composer") || target;
+    place.querySelectorAll(".problem").forEach((old) => old.remove());
+    place.prepend(told);
+  };
+
   // The server's answer to a failed search is a page, not a list: go there instead.
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.requestConfig.verb !== "get") {
-      event.detail.target.textContent = "It can’t be checked at the moment. What you typed is still here.";
-      return;
-    }
-    window.location.assign(event.detail.pathInfo.finalRequestPath);
+    failed(event.detail);
+    if (event.detail.requestConfig.verb === "get") window.location.assign(event.detail.pathInfo.finalRequestPath);
   });
+  document.addEventListener("htmx:sendError", (event) => failed(event.detail));
 })();
