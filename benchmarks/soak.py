@@ -27,7 +27,7 @@ from bot.store.messenger_model import OutboxState, conversation_of
 from bot.store.messenger_outbox import Outbox
 from bot.store.store import StoreUnavailable
 from bot.texts import load_texts
-from tests.cluster import Cluster, cluster
+from tests.cluster import ChatServer, Cluster, cluster
 from tests.doubles.graph_api import Fault, Meta
 from tests.postgres_server import PostgresServer
 from tests.visitors import NotAnswered, WebVisitor, Wrong, answers_to, disorder
@@ -35,6 +35,8 @@ from tests.visitors import NotAnswered, WebVisitor, Wrong, answers_to, disorder
 PAGE = "100"
 SECONDS_BETWEEN_FAULTS = (5.0, 15.0)
 SECONDS_AWAY = (1.0, 5.0)
+SECONDS_HUNG = (1.0, 20.0)
+"""Others take over what a server held after 3 seconds (visitors) and 10 (people on Messenger)."""
 SECONDS_TO_SETTLE = 90.0
 MOST_STORIES = 20
 
@@ -100,6 +102,7 @@ class Soak:
 
     async def break_things(self) -> None:
         """One fault after the other, each mended before the next."""
+        servers = self.servers.servers
         faults: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "database killed": (self.postgres.kill, self.postgres.start),
             "database hung": (self.postgres.hang, self.postgres.go_on),
@@ -110,7 +113,9 @@ class Soak:
             await asyncio.sleep(self.dice.uniform(*SECONDS_BETWEEN_FAULTS))
             if self.over:
                 return
-            name = self.dice.choice([*faults, "server killed", "server killed", "server stopped"])
+            name = self.dice.choice(
+                [*faults, "server killed", "server killed", "server stopped", "server hung"]
+            )
             fault = Happened(name, time.time())
             self.faults.append(fault)
             if name in faults:
@@ -119,12 +124,20 @@ class Soak:
                 await asyncio.sleep(self.dice.uniform(*SECONDS_AWAY))
                 await asyncio.to_thread(end)
             else:
-                server = self.dice.choice(self.servers.servers)
-                fault.what += f": {self.servers.servers.index(server)}"
-                await asyncio.to_thread(server.kill if name == "server killed" else server.stop)
-                server.launch()
-                await asyncio.to_thread(server.wait)
+                server = self.dice.choice(servers)
+                fault.what += f": {servers.index(server)}"
+                await self._break(server, name)
             fault.ended = time.time()
+
+    async def _break(self, server: ChatServer, name: str) -> None:
+        if name == "server hung":
+            server.hang()
+            await asyncio.sleep(self.dice.uniform(*SECONDS_HUNG))
+            server.go_on()
+            return
+        await asyncio.to_thread(server.kill if name == "server killed" else server.stop)
+        server.launch()
+        await asyncio.to_thread(server.wait)
 
     def fault_of_graph(self) -> Fault | None:
         """Every eighth call to Graph goes wrong in some way."""

@@ -120,44 +120,43 @@ class Figures:
         """Somebody on Messenger: a notice before the first answer, and one answer to each message, in order."""
         self.sent += len(asked)
         turns = {turn_of(conversation, one.mid): one for one in asked}
-        deliveries = Counter(str(sent.message.get("metadata")) for sent in got)
-        answered: list[str] = []
+        texts: dict[str, list[Sent]] = {turn: [] for turn in turns}
         wrong: list[tuple[str, str, str]] = []
+        first_turn = next(iter(turns), "")
+        for sent in got:
+            if sent.text == notice:
+                continue
+            if _turn(sent) in texts:
+                texts[_turn(sent)].append(sent)
+            else:
+                wrong.append(("doubled", first_turn, f"a message that answers nothing: {sent.text[:60]!r}"))
         for turn, one in turns.items():
-            texts = [sent for sent in got if _turn(sent) == turn and sent.text != notice]
-            right = [sent for sent in texts if sent.text == answers[one.text]]
-            helped = right or [sent for sent in texts if sent.text == trouble]
+            right = [sent for sent in texts[turn] if sent.text == answers[one.text]]
+            helped = right or [sent for sent in texts[turn] if sent.text == trouble]
             if helped:
                 self.answered += 1
                 self.by_phone_line += not right
                 self.messenger_times.append(helped[0].at - one.at)
             else:
-                wrong.append(("lost", turn, f"was answered by {[sent.text for sent in texts]}"))
-            again = [f"{number} times" for name, number in deliveries.items() if number > 1 and turn in name]
-            if len(texts) > 1 or again:
-                wrong.append(("doubled", turn, f"has {len(texts)} answers {' '.join(again)}"))
-        for sent in got:
-            if sent.text != notice and _turn(sent) in turns and _turn(sent) not in answered:
-                answered.append(_turn(sent))
-        in_order = [turn for turn in turns if turn in answered]
-        if answered != in_order:
-            first = next(one for one, other in zip(in_order, answered, strict=True) if one != other)
+                wrong.append(("lost", turn, f"was answered by {[sent.text for sent in texts[turn]]}"))
+            if len(texts[turn]) > 1:
+                wrong.append(("doubled", turn, f"has {len(texts[turn])} answers"))
+        came = list(
+            dict.fromkeys(_turn(sent) for sent in got if sent.text != notice and _turn(sent) in turns)
+        )
+        in_order = [turn for turn in turns if texts[turn]]
+        if came != in_order:
+            first = next(one for one, other in zip(in_order, came, strict=True) if one != other)
             wrong.append(("out of order", first, "was not answered when its turn was"))
-        first_turn = next(iter(turns), "")
         notices = sum(sent.text == notice for sent in got)
         if turns and notices != 1:
-            wrong.append(
-                ("doubled" if notices else "lost", first_turn, f"the notice before it came {notices} times")
-            )
-        for sent in got:
-            if _turn(sent) not in turns:
-                wrong.append(("doubled", first_turn, f"a message that answers nothing: {sent.text[:60]!r}"))
+            kind = "doubled" if notices else "lost"
+            wrong.append((kind, first_turn, f"the notice before it came {notices} times"))
         for kind, turn, what in wrong:
             one = turns[turn]
             seen = "; ".join(f"{clock(sent.at)} {sent.text[:40]!r}" for sent in got if _turn(sent) == turn)
-            self.find(
-                Found(Wrong(kind, one.mid, what), turn, f"{conversation}", one.at, seen or "nothing came")
-            )
+            found = Wrong(kind, one.mid, what)
+            self.find(Found(found, turn, conversation, one.at, seen or "nothing came"))
 
 
 def _turn(sent: Sent) -> str:

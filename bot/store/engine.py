@@ -92,7 +92,7 @@ def _postgresql(url: sa.engine.URL, patience: float, pooled: bool) -> Engine:
     limits = {
         "statement_timeout": milliseconds,
         "lock_timeout": milliseconds,
-        # A process that hangs in the middle of a transaction is not to keep others from the rows that it holds.
+        # A process that hangs in a transaction is not to keep others from the rows that it holds.
         "idle_in_transaction_session_timeout": IDLE * milliseconds,
         "timezone": "UTC",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -97,18 +96,17 @@ async def test_a_server_that_hangs_and_goes_on_answers_nobody_twice(two: Cluster
     facebook.chaos = lambda: Fault(delay=0.2)  # so that there is always something under way
     people = [f"{9000 + number}" for number in range(20)]
     before = len(facebook.sent)
-    assert hanging.process
     for question in QUESTIONS:
         for psid in people:
             body = facebook.body(PAGE, [facebook.text(psid, question)])
             await facebook.deliver_until_accepted(body)
         if question == list(QUESTIONS)[1]:
             await facebook.until(lambda: facebook.sent, before + 2 * len(people), 60)
-            hanging.process.send_signal(signal.SIGSTOP)
+            hanging.hang()
     try:
         await facebook.until(lambda: facebook.sent, before + len(people) * (len(QUESTIONS) + 1), 90)
     finally:
-        hanging.process.send_signal(signal.SIGCONT)
+        hanging.go_on()
     await asyncio.to_thread(hanging.wait)
     await asyncio.to_thread(hanging.stop)  # it does what it still has to do
     answers = list(answers_to(two.settings).values())
