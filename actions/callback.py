@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import clinic, full_intent, person_of, recorder
+from actions.services import clinic, full_intent, person_of, record_id, recorder
 from bot.details import Details, as_name, as_time, asks, is_surely_name, read_details, shown_phone
 from bot.model import CallbackRequest, utc_now
 from bot.store.recorder import RecordLost
@@ -138,12 +137,14 @@ class ActionSubmitCallback(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         if tracker.get_slot(CONSENT) is True:
+            request_id = record_id(tracker, "call-back")
             request = CallbackRequest(
+                id=request_id,
                 person=person_of(tracker),
                 name=tracker.get_slot(NAME),
                 phone=tracker.get_slot(PHONE),
                 when=tracker.get_slot(WHEN),
-                reference=new_reference(),
+                reference=reference_of(request_id),
                 consent_at=utc_now(),
             )
             try:
@@ -163,6 +164,10 @@ class ActionSubmitCallback(Action):
         return [SlotSet(slot, None) for slot in (CONSENT, NAME, PHONE, WHEN)]
 
 
-def new_reference() -> str:
+def reference_of(request_id: str) -> str:
     """What a person quotes on the phone, for example CB-7F3KD."""
-    return "CB-" + "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(5))
+    number, letters = int(request_id, 16), ""
+    for _ in range(5):
+        number, letter = divmod(number, len(REFERENCE_LETTERS))
+        letters += REFERENCE_LETTERS[letter]
+    return f"CB-{letters}"

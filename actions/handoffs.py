@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.questions import record
-from actions.services import channel_of, clinic, full_intent, person_of, recorder
+from actions.services import channel_of, clinic, full_intent, person_of, record_id, recorder
 from bot.model import BookingHandoff, HandoffKind
 
 HANDOFFS = {
@@ -29,7 +29,8 @@ async def hand_off(tracker: Tracker, kind: HandoffKind) -> None:
         HandoffKind.HUMAN: clinic().phone,
     }
     if values[kind]:
-        await recorder().record_async(BookingHandoff(person_of(tracker), kind, values[kind]))
+        given = BookingHandoff(person_of(tracker), kind, values[kind], record_id(tracker, kind.value))
+        await recorder().record_async(given)
 
 
 class ActionHandOffBooking(Action):

@@ -9,7 +9,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import full_intent, is_answered, person_of, recorder
+from actions.services import full_intent, is_answered, person_of, record_id, recorder
 from bot.model import Candidate, Reason, UnansweredQuestion
 from bot.scrub import scrub
 
@@ -54,6 +54,7 @@ def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -
         ),
         language=latest.get("language") or "",
         context=context(tracker),
+        id=record_id(tracker, f"question {text}"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from rasa_sdk import Tracker
 from bot.answer_source import shared_answers
 from bot.clinic import Clinic
 from bot.clinic_source import shared_clinic
-from bot.model import Person
+from bot.model import Person, new_id
 from bot.settings import Settings, load_settings
 from bot.store.recorder import Recorder, shared_recorder
 from bot.topics import has_answer
@@ -45,6 +46,18 @@ def channel_of(tracker: Tracker) -> str:
 def person_of(tracker: Tracker) -> Person:
     """The person whose conversation this is."""
     return settings().person(channel_of(tracker), tracker.sender_id)
+
+
+def record_id(tracker: Tracker, what: str) -> str:
+    """The id of something that the latest message gives cause to record.
+
+    The same when the message has to be answered again, by another server perhaps: it is recorded once.
+    """
+    latest = next((event for event in reversed(tracker.events) if event.get("event") == "user"), {})
+    if not latest.get("message_id"):
+        return new_id()
+    told = "\0".join((tracker.sender_id, latest["message_id"], what))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def full_intent(latest: dict[str, Any]) -> str:

@@ -11,63 +11,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import statistics
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 
 import aiohttp
 
+from benchmarks.soak_figures import Asked, Figures
+from benchmarks.soak_story import Happened, errors, story
+from bot.channels.website.session import Sessions
 from bot.store.messenger_inbox import Inbox
-from bot.store.messenger_model import OutboxState
+from bot.store.messenger_model import OutboxState, conversation_of
 from bot.store.messenger_outbox import Outbox
 from bot.store.store import StoreUnavailable
 from bot.texts import load_texts
-from tests.cluster import Cluster, cluster
+from tests.cluster import ChatServer, Cluster, cluster
 from tests.doubles.graph_api import Fault, Meta
 from tests.postgres_server import PostgresServer
-from tests.visitors import NotAnswered, Said, WebVisitor, answers_to, disorder
+from tests.visitors import NotAnswered, WebVisitor, Wrong, answers_to, disorder
 
 PAGE = "100"
 SECONDS_BETWEEN_FAULTS = (5.0, 15.0)
 SECONDS_AWAY = (1.0, 5.0)
+SECONDS_HUNG = (1.0, 20.0)
+"""Others take over what a server held after 3 seconds (visitors) and 10 (people on Messenger)."""
 SECONDS_TO_SETTLE = 90.0
-
-
-@dataclass
-class Figures:
-    """What came of a soak. by_phone_line: answered with the phone line, in the middle of a fault."""
-
-    sent: int = 0
-    answered: int = 0
-    by_phone_line: int = 0
-    lost: int = 0
-    doubled: int = 0
-    out_of_order: int = 0
-    refused_by_graph: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    reply_times: list[float] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        return not (self.lost or self.doubled or self.out_of_order or self.refused_by_graph) and bool(
-            self.sent
-        )
-
-    def __str__(self) -> str:
-        cuts = statistics.quantiles(self.reply_times or [0, 0], n=100)
-        return (
-            f"sent {self.sent}, answered {self.answered} (with the phone line {self.by_phone_line}), lost {self.lost}, "
-            f"doubled {self.doubled}, out of order {self.out_of_order}, refused by Graph {self.refused_by_graph}; "
-            f"{self.seconds:.0f} s; first reply p50 {1000 * cuts[49]:.0f} ms, p99 {1000 * cuts[98]:.0f} ms, "
-            f"longest {max(self.reply_times or [0]):.1f} s; faults: "
-            + ", ".join(f"{name} {number}" for name, number in sorted(self.faults.items()))
-        )
+MOST_STORIES = 20
 
 
 class Soak:
@@ -89,7 +60,8 @@ class Soak:
             texts.reply("utter_messenger_notice").text,
         )
         self.visitors: list[WebVisitor] = []
-        self.asked: dict[str, list[str]] = {}
+        self.asked: dict[str, list[Asked]] = {}
+        self.faults: list[Happened] = []
 
     @property
     def over(self) -> bool:
@@ -109,8 +81,8 @@ class Soak:
                     await asyncio.sleep(self.dice.uniform(0.2, 1.5))
                     if self.over:
                         break
-            except NotAnswered as never:
-                self.figures.wrong.append(f"never answered: {never}")
+            except NotAnswered:
+                pass  # counted as lost
 
     async def write(self, psid: str) -> None:
         """Somebody on Messenger, whose messages Meta delivers again and again, some of them twice."""
@@ -119,8 +91,9 @@ class Soak:
             asked = self.asked.setdefault(psid, [])
             question = self.dice.choice(list(self.answers))
             number += 1
-            event = self.meta.text(psid, question, mid=f"mid-{psid}-{number}")
-            asked.append(question)
+            one = Asked(f"mid-{psid}-{number}", question, time.time())
+            asked.append(one)
+            event = self.meta.text(psid, question, mid=one.mid, at=one.at)
             for _ in range(2 if self.dice.random() < 0.2 else 1):
                 await self.meta.deliver_until_accepted(self.meta.body(PAGE, [event]), every=0.2)
             await asyncio.sleep(self.dice.uniform(1.0, 8.0))
@@ -129,6 +102,7 @@ class Soak:
 
     async def break_things(self) -> None:
         """One fault after the other, each mended before the next."""
+        servers = self.servers.servers
         faults: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "database killed": (self.postgres.kill, self.postgres.start),
             "database hung": (self.postgres.hang, self.postgres.go_on),
@@ -139,18 +113,31 @@ class Soak:
             await asyncio.sleep(self.dice.uniform(*SECONDS_BETWEEN_FAULTS))
             if self.over:
                 return
-            name = self.dice.choice([*faults, "server killed", "server killed", "server stopped"])
-            self.figures.faults[name] += 1
+            name = self.dice.choice(
+                [*faults, "server killed", "server killed", "server stopped", "server hung"]
+            )
+            fault = Happened(name, time.time())
+            self.faults.append(fault)
             if name in faults:
                 begin, end = faults[name]
                 await asyncio.to_thread(begin)
                 await asyncio.sleep(self.dice.uniform(*SECONDS_AWAY))
                 await asyncio.to_thread(end)
             else:
-                server = self.dice.choice(self.servers.servers)
-                await asyncio.to_thread(server.kill if name == "server killed" else server.stop)
-                server.launch()
-                await asyncio.to_thread(server.wait)
+                server = self.dice.choice(servers)
+                fault.what += f": {servers.index(server)}"
+                await self._break(server, name)
+            fault.ended = time.time()
+
+    async def _break(self, server: ChatServer, name: str) -> None:
+        if name == "server hung":
+            server.hang()
+            await asyncio.sleep(self.dice.uniform(*SECONDS_HUNG))
+            server.go_on()
+            return
+        await asyncio.to_thread(server.kill if name == "server killed" else server.stop)
+        server.launch()
+        await asyncio.to_thread(server.wait)
 
     def fault_of_graph(self) -> Fault | None:
         """Every eighth call to Graph goes wrong in some way."""
@@ -167,15 +154,22 @@ class Soak:
 
     async def judge(self) -> Figures:
         """Compares what everybody saw with what they asked, when nothing is on its way any more."""
+        figures, sessions = self.figures, Sessions(self.servers.settings)
         for visitor in self.visitors:
-            self._count_website(visitor.said, await self._settled(visitor))
+            wrong = await self._settled(visitor)
+            session = sessions.read(visitor.token)
+            assert session
+            figures.count_website(session.conversation, visitor.said, wrong, self.answers, self.trouble)
         await self._messenger_quiet()
-        for psid, questions in self.asked.items():
-            self._count_messenger(psid, questions)
-        self.figures.refused_by_graph = len(self.meta.refused) + len(self.meta.unauthorised)
-        return self.figures
+        for psid, asked in self.asked.items():
+            conversation = conversation_of(PAGE, psid)
+            got = self.meta.got(psid)
+            figures.count_messenger(conversation, asked, got, self.answers, self.trouble, self.notice)
+        figures.refused_by_graph = len(self.meta.refused) + len(self.meta.unauthorised)
+        figures.faults = Counter(fault.what.partition(":")[0] for fault in self.faults)
+        return figures
 
-    async def _settled(self, visitor: WebVisitor) -> list[str]:
+    async def _settled(self, visitor: WebVisitor) -> list[Wrong]:
         """What is wrong with a conversation when every server has stored what it kept for the database."""
         end = time.monotonic() + SECONDS_TO_SETTLE
         while wrong := disorder(await visitor.history(), visitor.said):
@@ -184,56 +178,22 @@ class Soak:
             await asyncio.sleep(1.0)
         return wrong
 
-    def _count_website(self, messages: list[Said], wrong: list[str]) -> None:
-        figures = self.figures
-        figures.sent += len(messages)
-        for said in messages:
-            texts = [reply["text"] for reply in said.replies]
-            right = texts.count(self.answers[said.text])
-            figures.answered += bool(texts)
-            figures.by_phone_line += right == 0 and self.trouble in texts
-            figures.lost += not right and self.trouble not in texts
-            figures.doubled += max(0, len(texts) - 1)
-            if texts:
-                figures.reply_times.append(said.seconds)
-        figures.lost += sum(one.startswith("lost") for one in wrong)
-        figures.doubled += sum(one.startswith(("doubled", "replies")) for one in wrong)
-        figures.out_of_order += sum("order" in one for one in wrong)
-        figures.wrong += wrong
-
     async def _messenger_quiet(self) -> None:
         """Waits until the outbox is empty, or nothing has moved for a long time."""
         outbox, inbox = Outbox(self.servers.store), Inbox(self.servers.store, lambda _: "")
         moved, seen = time.monotonic(), -1
         while time.monotonic() - moved < SECONDS_TO_SETTLE:
-            try:
-                counts = await asyncio.to_thread(outbox.counts)
+            try:  # in the order in which a message goes, so that none is missed between
                 waiting = await asyncio.to_thread(inbox.waiting)
+                counts = await asyncio.to_thread(outbox.counts)
             except StoreUnavailable:
-                counts, waiting = {}, 1
+                waiting, counts = 1, {}
             if not waiting and not set(counts) - {OutboxState.SENT, OutboxState.FAILED}:
                 await asyncio.sleep(1.0)  # for a message too many
                 return
             if len(self.meta.sent) != seen:
                 moved, seen = time.monotonic(), len(self.meta.sent)
             await asyncio.sleep(0.5)
-
-    def _count_messenger(self, psid: str, questions: list[str]) -> None:
-        figures, got = self.figures, [sent.text for sent in self.meta.got(psid)]
-        wanted = [self.notice, *(self.answers[question] for question in questions)]
-        figures.sent += len(questions)
-        trouble = got.count(self.trouble)
-        figures.by_phone_line += trouble
-        missing = sum((Counter(wanted) - Counter(got)).values()) - trouble
-        extra = sum((Counter(got) - Counter(wanted)).values()) - trouble
-        figures.lost += max(0, missing)
-        figures.doubled += max(0, extra)
-        figures.answered += len(questions) - max(0, missing)
-        in_order = all(one in (right, self.trouble) for one, right in zip(got, wanted, strict=False))
-        if not missing and not extra and not in_order:
-            figures.out_of_order += 1
-        if missing or extra or not in_order:
-            figures.wrong.append(f"Messenger {psid}: missing {missing}, extra {extra}, in order {in_order}")
 
 
 async def soak(
@@ -260,6 +220,10 @@ async def soak(
                 say("Everybody has left; looking at what they saw ...")
                 figures = await run.judge()
             figures.seconds = time.monotonic() - begun
+            for found in figures.wrong[:MOST_STORIES]:
+                say(await asyncio.to_thread(story, found, servers, run.faults))
+            for line in errors(servers):
+                say(f"A server logged {line}")
             return figures
 
 
@@ -273,6 +237,7 @@ def _servers(postgres: PostgresServer, meta: Meta) -> AbstractContextManager[Clu
         messenger_verify_token="verify-me",
         messenger_page_tokens=f"{PAGE}:token-{PAGE}",
         messenger_graph_url=meta.url,
+        log_level="INFO",  # for the story of a message with which something is wrong
     )
 
 
@@ -286,8 +251,6 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     figures = asyncio.run(soak(given.minutes, given.visitors, given.people, given.seed))
     print(figures)
-    for line in figures.wrong[:20]:
-        print(" ", line)
     return 0 if figures.good else 1
 
 

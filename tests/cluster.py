@@ -54,6 +54,16 @@ class ChatServer:
         """As a power-cut would."""
         self.stop(signal.SIGKILL)
 
+    def hang(self) -> None:
+        """It takes connections and never answers."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It goes on where it was, as if no time had passed."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(number)

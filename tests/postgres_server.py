@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -10,6 +12,8 @@ import psutil
 import psycopg2
 
 from tests.store.conftest import new_postgres_database, start_postgres
+
+PATIENCE = 60.0
 
 
 class PostgresServer:
@@ -38,9 +42,19 @@ class PostgresServer:
         psutil.wait_procs(self._each(psutil.Process.kill), timeout=20)
 
     def start(self) -> None:
-        """Returns when it has recovered what was committed."""
+        """Returns when it has recovered what was committed, which on a busy machine takes long."""
+        with suppress(subprocess.SubprocessError):  # it is not waited for long enough, but goes on starting
+            self._server.ensure_postgres_running()
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                psycopg2.connect(self.url).close()
+                break
+            except psycopg2.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
         self._server.ensure_postgres_running()
-        psycopg2.connect(self.url).close()
 
     def _each(self, do: Callable[[psutil.Process], None]) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):

@@ -38,17 +38,31 @@ def answers_to(settings: Settings) -> dict[str, str]:
 
 @dataclass
 class Said:
-    """One message. seconds: until the first reply was seen, from the last time that it was sent."""
+    """One message.
+
+    seconds: until the first reply was seen, from the last time that it was sent.
+    came: what came of each time that it was sent: when (seconds since 1970), and how that ended.
+    """
 
     id: str
     text: str
     replies: list[Item] = field(default_factory=list)
     tries: int = 0
     seconds: float = 0.0
+    came: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def read(self) -> str:
         return "\n".join(reply["text"] for reply in self.replies)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with a message: it is "lost", "doubled" or "out of order". id: the message's."""
+
+    kind: str
+    id: str
+    what: str
 
 
 class NotAnswered(Exception):
@@ -66,12 +80,14 @@ class WebVisitor:
         self._url = f"{url}/webhooks/website"
         self._patience = patience
         self._headers: dict[str, str] = {}
+        self.token = ""
         self.said: list[Said] = []
 
     async def meet(self) -> WebVisitor:
         """Has a session from here on."""
         met = await self._asked("POST", "session", {})
-        self._headers = {"Authorization": f"Bearer {met['token']}"}
+        self.token = met["token"]
+        self._headers = {"Authorization": f"Bearer {self.token}"}
         return self
 
     async def says(self, text: str, button: str = "") -> Said:
@@ -82,30 +98,44 @@ class WebVisitor:
         """
         said = Said(uuid4().hex, text)
         self.said.append(said)
-        seen: dict[str, Item] = {}
+        await self.sends(said, button)
+        return said
+
+    async def sends(self, said: Said, button: str = "", url: str = "") -> None:
+        """Sends a message, or once more one whose answer was cut off before its end; to another server at `url`.
+
+        Raises:
+            NotAnswered: it never was answered.
+        """
+        if url:
+            self._url = f"{url}/webhooks/website"
+        seen = {reply["id"]: reply for reply in said.replies}
         end = time.monotonic() + self._patience
         while not await self._converse(said, button, seen):
             if time.monotonic() > end:
-                raise NotAnswered(text)
+                raise NotAnswered(said.text)
             await asyncio.sleep(min(0.2 * said.tries, 1.0))
         said.replies = list(seen.values())
-        return said
 
     async def _converse(self, said: Said, button: str, seen: dict[str, Item]) -> bool:
         body = {"id": said.id, "text": said.text, "button": button, "again": said.tries > 0}
         said.tries += 1
+        said.came.append((time.time(), "was cut off"))
         begun = time.monotonic()
         before = len(seen)
         try:
             async with self._http.post(f"{self._url}/messages", json=body, headers=self._headers) as answer:
                 if answer.status in {429, 500, 502, 503, 504}:
+                    said.came[-1] = (said.came[-1][0], f"status {answer.status}")
                     return False
                 assert answer.status == 200, await answer.text()
                 async for line in answer.content:
                     item = json.loads(line)
                     if item["type"] == "done":
+                        said.came[-1] = (said.came[-1][0], "answered to the end")
                         return True
                     if item["type"] == "reply":
+                        said.came[-1] = (said.came[-1][0], f"reply {item['id']}, then cut off")
                         seen.setdefault(item["id"], item)
                         if len(seen) == before + 1:
                             said.seconds = time.monotonic() - begun
@@ -135,15 +165,19 @@ class WebVisitor:
             await asyncio.sleep(0.2)
 
 
-def disorder(history: Sequence[Item], said: Sequence[Said]) -> list[str]:
+def disorder(history: Sequence[Item], said: Sequence[Said]) -> list[Wrong]:
     """What is wrong with a conversation: messages or replies that are missing, doubled or out of order."""
-    wrong = []
     sent = [one.id for one in said]
     kept = [item["id"] for item in history if item["from"] == "visitor"]
-    wrong += [f"lost: {one.text}" for one in said if one.id not in kept]
-    wrong += [f"doubled: {id}" for id in set(kept) if kept.count(id) > 1]
+    wrong = [Wrong("lost", one.id, "isn't there after a reload") for one in said if one.id not in kept]
+    wrong += [
+        Wrong("doubled", id, "is there twice after a reload")
+        for id in sorted(set(kept))
+        if kept.count(id) > 1
+    ]
     if sorted(kept) == sorted(sent) and kept != sent:
-        wrong.append("messages out of order")
+        first = next(one for one, other in zip(sent, kept, strict=True) if one != other)
+        wrong.append(Wrong("out of order", first, "isn't where it was sent"))
     for one in said:
         if one.id in kept:
             place = [item["id"] for item in history].index(one.id) + 1
@@ -151,6 +185,8 @@ def disorder(history: Sequence[Item], said: Sequence[Said]) -> list[str]:
             while place < len(history) and history[place]["from"] != "visitor":
                 replies.append(history[place]["id"])
                 place += 1
-            if replies != [reply["id"] for reply in one.replies]:
-                wrong.append(f"replies to {one.text!r}: {len(one.replies)} seen, {len(replies)} kept")
+            seen = [reply["id"] for reply in one.replies]
+            if replies != seen:
+                what = f"its replies are {seen} as seen, {replies} after a reload"
+                wrong.append(Wrong("lost" if len(replies) < len(seen) else "doubled", one.id, what))
     return wrong

@@ -18,6 +18,9 @@ from sqlalchemy.pool import NullPool, QueuePool
 PATIENCE = 2.0
 """Seconds that a call may wait for the database."""
 
+IDLE = 5
+"""Times as long, the database waits for the next statement of a transaction."""
+
 _install = threading.Lock()
 
 
@@ -86,12 +89,19 @@ def _postgresql(url: sa.engine.URL, patience: float, pooled: bool) -> Engine:
     with _install:
         psycopg2.extensions.set_wait_callback(_wait)
     milliseconds = int(patience * 1000)
+    limits = {
+        "statement_timeout": milliseconds,
+        "lock_timeout": milliseconds,
+        # A process that hangs in a transaction is not to keep others from the rows that it holds.
+        "idle_in_transaction_session_timeout": IDLE * milliseconds,
+        "timezone": "UTC",
+    }
     return sa.create_engine(
         url,
         future=True,
         connect_args={
             "connection_factory": type("_Connection", (_Connection,), {"patience": patience}),
-            "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC",
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             "application_name": "milia",
         },
         **_pool(patience, pooled),

@@ -198,12 +198,13 @@ class Inbox:
         """Gives a lane up, so that another server need not wait for the lease to end."""
         self._store._write(lambda c: self._lanes.release(c, conversation, owner, utc_now()))
 
-    def renew(self, owner: str) -> None:
-        """Keeps this owner's lanes, of both kinds."""
+    def renew(self, owner: str, answered: Sequence[str], sent_to: Sequence[str] = ()) -> None:
+        """Keeps this owner's lanes: of conversations that are being answered, and that are being sent to."""
 
         def work(connection: Connection) -> None:
-            for lanes in (self._lanes, self._outbox_lanes):
-                lanes.renew(connection, owner, utc_now())
+            for lanes, worked_on in ((self._lanes, answered), (self._outbox_lanes, sent_to)):
+                if worked_on:
+                    lanes.renew(connection, worked_on, owner, utc_now())
 
         self._store._write(work)
 
@@ -216,9 +217,7 @@ class Inbox:
 
         self._store._write(work)
 
-    def _next(
-        self, connection: Connection, conversation: str, owner: str, now: datetime
-    ) -> Waiting | None:
+    def _next(self, connection: Connection, conversation: str, owner: str, now: datetime) -> Waiting | None:
         new = sa.select(inbox).where(inbox.c.sender_id == conversation, inbox.c.state == "new")
         due = connection.execute(new.where(inbox.c.due_at <= now).limit(1)).first()
         if due is None:

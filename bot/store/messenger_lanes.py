@@ -5,6 +5,7 @@ On PostgreSQL servers that claim at the same time skip each other's rows; SQLite
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,10 +52,13 @@ class Lanes:
         taken = connection.execute(this.values({self._owner: owner, self._until: now + LEASE}))
         return bool(taken.rowcount == 1)
 
-    def renew(self, connection: Connection, owner: str, now: datetime) -> None:
-        """Keeps all lanes of this owner for another lease."""
-        held = sa.update(threads).where(self._owner == owner, self._until > now)
-        connection.execute(held.values({self._until: now + LEASE}))
+    def renew(self, connection: Connection, worked_on: Sequence[str], owner: str, now: datetime) -> None:
+        """Keeps those of this owner's lanes that it works on for another lease.
+
+        It may hold others without knowing, claimed when the database's answer got lost: these are to end.
+        """
+        held = sa.update(threads).where(threads.c.sender_id.in_(worked_on), self._owner == owner)
+        connection.execute(held.where(self._until > now).values({self._until: now + LEASE}))
 
     def hold(self, connection: Connection, conversation: str, owner: str, now: datetime) -> None:
         """Makes sure that the lane is still this owner's.

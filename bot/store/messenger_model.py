@@ -101,6 +101,10 @@ class Waiting:
     thread: Thread
     attempts: int
 
+    @property
+    def conversation(self) -> str:
+        return self.event.conversation
+
 
 class OutboxState(str, enum.Enum):
     """Where a message on its way out is."""
@@ -119,6 +123,7 @@ class OutboxMessage:
     message: as Graph takes it.
     reply_id: of the staff reply (`OutgoingReply`) that it is part of.
     tag: the message tag that it needs, outside of the 24-hour window.
+    taken_at: when it was last handed out to be sent.
     """
 
     page: str
@@ -130,6 +135,7 @@ class OutboxMessage:
     state: OutboxState = OutboxState.QUEUED
     attempts: int = 0
     problem: str = ""
+    taken_at: datetime | None = None
 
     @property
     def conversation(self) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.model import OutgoingReply, utc_now
-from bot.store.messenger_lanes import Lanes
+from bot.store.messenger_lanes import LaneLost, Lanes
 from bot.store.messenger_model import OutboxMessage, OutboxState
 from bot.store.messenger_tables import messenger_outbox as outbox
 from bot.store.messenger_tables import messenger_threads as threads
@@ -83,6 +83,25 @@ class Outbox:
 
         return self._store._write(work)
 
+    def check(self, message: OutboxMessage, owner: str) -> None:
+        """Makes sure that a message which was handed out some time ago is still this owner's to send.
+
+        Raises:
+            LaneLost: it isn't; it may have been sent by another server.
+        """
+        same = sa.select(outbox.c.id).where(
+            outbox.c.id == message.id,
+            outbox.c.state == OutboxState.SENDING.value,
+            outbox.c.attempts == message.attempts,
+        )
+
+        def work(connection: Connection) -> None:
+            self._lanes.hold(connection, message.conversation, owner, utc_now())
+            if connection.execute(same).first() is None:
+                raise LaneLost(message.conversation)
+
+        self._store._write(work)
+
     def sent(self, message: OutboxMessage, owner: str) -> OutboxMessage | None:
         """It has arrived. Gives the next message; None when there is none to send now."""
         values = {"state": OutboxState.SENT.value, "sent_at": utc_now(), "message": {}, "problem": ""}
@@ -145,7 +164,7 @@ class Outbox:
             self._lanes.release(connection, conversation, owner, now + self.echo_wait)
             return None
         connection.execute(this.values(state=OutboxState.SENDING.value, attempts=outbox.c.attempts + 1))
-        return _message(row, OutboxState.SENDING, row["attempts"] + 1)
+        return _message(row, OutboxState.SENDING, row["attempts"] + 1, now)
 
     # ------------------------------------------------------------ replies from staff
 
@@ -183,6 +202,7 @@ def _fail_reply(connection: Connection, reply_id: str) -> None:
     connection.execute(change.values(state="failed", sent_at=None))
 
 
-def _message(row: Any, state: OutboxState, attempts: int) -> OutboxMessage:
+def _message(row: Any, state: OutboxState, attempts: int, taken_at: datetime | None = None) -> OutboxMessage:
     names = ("page", "psid", "message", "reply_id", "tag", "id", "problem")
-    return OutboxMessage(state=state, attempts=attempts, **{name: row[name] for name in names})
+    values = {name: row[name] for name in names}
+    return OutboxMessage(state=state, attempts=attempts, taken_at=taken_at, **values)

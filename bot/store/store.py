@@ -48,7 +48,8 @@ T = TypeVar("T")
 Item = UnansweredQuestion | CallbackRequest | BookingHandoff | Event | OutgoingReply | Turn
 
 _UNAVAILABLE = (sa.exc.DatabaseError, sa.exc.InterfaceError, sa.exc.TimeoutError)
-_REFUSED = (sa.exc.IntegrityError, sa.exc.DataError)  # it will never take this row
+REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, ValueError)
+"""What a call raises when the database, or its driver, will never take this row."""
 
 
 class StoreUnavailable(Exception):
@@ -306,7 +307,7 @@ class Store:
             try:
                 with engine.begin() as connection:
                     return work(connection)
-            except _REFUSED:
+            except REFUSED:
                 raise
             except _UNAVAILABLE as error:
                 # A restarted server leaves dead connections in the pool: one more try, with a new one.

@@ -142,6 +142,14 @@ conversation_turns = sa.Table(
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),  # nanoseconds, rising
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("state", sa.LargeBinary, nullable=True),  # a checkpoint: the tracker's state before this turn
+    sa.Column("turn_id", sa.String(24), nullable=True),  # of the message that it answers
+    sa.Index(
+        "uq_conversation_turns_turn_id",
+        "turn_id",
+        unique=True,
+        sqlite_where=sa.text("turn_id IS NOT NULL"),
+        postgresql_where=sa.text("turn_id IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,  # a conversation's turns lie side by side
 )
 

@@ -31,10 +31,12 @@ from rasa.shared.core.events import (
     Event,
     SessionStarted,
     SlotSet,
+    UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import metrics
+from bot.logs import turn_of
 from bot.settings import load_settings
 from bot.store.plain import storable_id
 from bot.store.recorder import Recorder, RecordLost, shared_recorder
@@ -119,7 +121,8 @@ class AppendTrackerStore(TrackerStore):
             self._keep(key, tracker, mark)
             return
         position = max(time.time_ns(), (mark.position or 0) + 1)
-        turn = Turn(key, position, pack([event.as_dict() for event in new]), mark.state)
+        data = pack([event.as_dict() for event in new])
+        turn = Turn(key, position, data, mark.state, _turn_id(tracker.sender_id, new))
         turns = 1 if mark.state else mark.turns + 1
         due = turns >= self.keep_turns
         stored = _Mark(position, new[-1], turns, self._state(tracker) if due else None, mark.loaded + 1)
@@ -233,10 +236,11 @@ class AppendTrackerStore(TrackerStore):
     async def _finish_abandoned(self, key: str) -> None:
         """Waits for a turn that is being written although its save was cancelled."""
         if key in self._abandoned:
-            turn, future = self._abandoned.pop(key)
+            turn, future = self._abandoned[key]
             with contextlib.suppress(RecordLost):  # has been logged
-                if not await asyncio.wrap_future(future):
+                if not await asyncio.wrap_future(future):  # this may be cancelled, too
                     self._remember_spooled(turn)
+            self._abandoned.pop(key, None)
 
     async def _mark_of(self, key: str, tracker: DialogueStateTracker) -> _Mark:
         """What of this tracker is stored; looked up when it was not made here."""
@@ -327,7 +331,9 @@ class AppendTrackerStore(TrackerStore):
             with self._spooled_lock:
                 self._spooled.pop(key, None)
             return turns
-        merged = {turn.position: turn for turn in (*self._spooled_turns(key), *turns)}
+        answered = {turn.turn_id for turn in turns if turn.turn_id}  # perhaps by another server
+        spooled = [turn for turn in self._spooled_turns(key) if turn.turn_id not in answered]
+        merged = {turn.position: turn for turn in (*spooled, *turns)}
         return [merged[position] for position in sorted(merged)]
 
     def _forget_spooled(self, stored: Sequence[Item]) -> None:
@@ -357,6 +363,12 @@ def _kind(name: str) -> type[Event]:
 def _events(turns: Sequence[Turn]) -> list[Event]:
     events = (_kind(event["event"])._from_parameters(event) for turn in turns for event in unpack(turn.data))
     return [event for event in events if event is not None]
+
+
+def _turn_id(sender_id: str, new: Sequence[Event]) -> str | None:
+    """Names the message that these events answer; None when there is none, or more than one."""
+    messages = {e.message_id for e in new if isinstance(e, UserUttered) and e.message_id}
+    return turn_of(sender_id, *messages) if len(messages) == 1 else None
 
 
 def _stamp(event: Event) -> tuple[str, int]:

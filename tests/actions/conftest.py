@@ -37,7 +37,8 @@ class Desk:
         name, _, key = intent.partition("/")
         selector = {name: {"response": {"intent_response_key": intent}}} if key else {}
         message = {"text": text, "intent": {"name": name}, "response_selector": selector, **latest}
-        self.events.append({"event": "user", "text": text, "input_channel": "rest", "parse_data": message})
+        event = {"event": "user", "text": text, "input_channel": "rest", "parse_data": message}
+        self.events.append({**event, "message_id": latest.get("message_id")})
         tracker = Tracker(
             "anna", dict(self.slots), message, list(self.events), False, None, {}, "action_listen"
         )

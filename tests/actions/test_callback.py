@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actions.callback import ActionSubmitCallback, ValidateCallbackForm, new_reference
+from actions.callback import ActionSubmitCallback, ValidateCallbackForm, reference_of
+from bot.model import new_id
 from tests.actions.conftest import Desk
 
 CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
@@ -97,6 +98,17 @@ def test_a_request_is_stored_and_the_slots_forgotten(desk: Desk) -> None:
     assert {desk.slots[slot] for slot in FILLED} == {None}
 
 
+def test_a_request_that_is_made_by_two_servers_is_stored_once(desk: Desk) -> None:
+    """The first one died before it could say so."""
+    told = []
+    for message_id in ("message-1", "message-1", "message-2"):
+        desk.slots = dict(FILLED)
+        (message,) = desk.runs(ActionSubmitCallback(), "after 4", message_id=message_id)
+        told.append(message["reference"])
+    assert told[0] == told[1] != told[2]
+    assert [row["reference"] for row in desk.rows("callback_requests")] == told[1:]
+
+
 def test_a_refusal_stores_nothing_and_forgets_everything(desk: Desk) -> None:
     desk.slots = {**FILLED, CONSENT: False}
     (message,) = desk.runs(ActionSubmitCallback())
@@ -116,7 +128,7 @@ def test_no_call_is_promised_that_could_not_be_stored(desk: Desk) -> None:
 
 
 def test_a_reference_can_be_read_out_on_the_phone() -> None:
-    made = {new_reference() for _ in range(200)}
+    made = {reference_of(new_id()) for _ in range(200)}
     assert len(made) > 195
     assert all(re.fullmatch(r"CB-[2-9A-HJ-NP-Z]{5}", reference) for reference in made)
     assert not any(set(reference[3:]) & set("01ILO") for reference in made)

@@ -380,3 +380,23 @@ async def test_after_a_power_cut_of_everything_everything_goes_on(
         for server in three.servers:
             await asyncio.to_thread(server.wait)
         await talking.more(10)
+
+
+async def test_a_message_in_the_spool_of_a_killed_server_that_another_one_answers_is_kept_once(
+    three: Cluster, postgres: PostgresServer, http: aiohttp.ClientSession
+) -> None:
+    """The end of the answer never reached the visitor, and the database is back before the server."""
+    one, other = three.servers[:2]
+    visitor = await met(http, one.url)
+    postgres.hang()
+    try:
+        said = await answered(visitor, "Does milia removal hurt?", "prick")
+        await asyncio.to_thread(one.kill)
+    finally:
+        postgres.go_on()
+    await visitor.sends(said, url=other.url)
+    await answered(visitor, "Why do I get milia?", "omega 3")
+    one.launch()
+    await asyncio.to_thread(one.wait)
+    assert len(said.replies) == 1
+    await kept_at_last(visitor)

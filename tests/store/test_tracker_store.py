@@ -68,10 +68,11 @@ responses:
 )
 
 
-def said(number: int, **slots: Any) -> list[Event]:
+def said(number: int, message_id: str | None = None, **slots: Any) -> list[Event]:
     """The events of one turn."""
+    intent = {"name": "faq", "confidence": 0.9}
     return [
-        UserUttered(f"question {number}", {"name": "faq", "confidence": 0.9}, input_channel="website"),
+        UserUttered(f"question {number}", intent, input_channel="website", message_id=message_id),
         *[SlotSet(name, value) for name, value in slots.items()],
         ActionExecuted("utter_greet", "policy_0_RulePolicy", 1.0),
         BotUttered(f"answer {number}"),
@@ -392,6 +393,65 @@ async def test_a_save_that_is_cancelled_is_stored_once(append: Callable[..., App
     await asyncio.wait([task])
     await store.save(tracker)
     assert texts(await append().retrieve_full_tracker("a")) == ["question 1", "question 2"]
+
+
+async def test_who_waits_for_a_cancelled_save_may_be_cancelled_too(
+    append: Callable[..., AppendTrackerStore], store: Store
+) -> None:
+    one = append()
+    await converse(one, "a", said(0))
+    tracker = await one.retrieve("a")
+    assert tracker
+    tracker.update_with_events(said(1), DOMAIN)
+    with Lock(store, "conversation_turns"):
+        for waits in (one.save(tracker), one.retrieve("a"), one.retrieve("a")):
+            task = asyncio.ensure_future(waits)
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        assert texts(await one.retrieve("a")) == ["question 1"]
+
+
+# ---------------------------------------------------------------- several servers
+
+
+async def test_a_message_that_two_servers_answer_is_stored_once(
+    append: Callable[..., AppendTrackerStore],
+) -> None:
+    one, other = append(), append()
+    await converse(one, "a", said(0, "first"))
+    mine, others = await one.retrieve("a"), await other.retrieve("a")
+    for store, tracker in ((one, mine), (other, others)):
+        assert tracker
+        tracker.update_with_events(said(1, "second"), DOMAIN)
+        await store.save(tracker)
+    for store in (one, other):
+        await converse(store, "b", said(1, "second"))  # an id is one conversation's own
+        await converse(store, "a", said(2))
+        await converse(store, "a", said(2))  # without an id it is another message
+    for store in (one, other):
+        whole = texts(await store.retrieve_full_tracker("a"))
+        assert whole == ["question 0", "question 1", *["question 2"] * 4]
+        assert texts(await store.retrieve("a")) == whole
+
+
+async def test_a_message_whose_answer_lies_in_a_spool_and_that_another_server_answers_is_stored_once(
+    append: Callable[..., AppendTrackerStore], store: Store, tmp_path: Path
+) -> None:
+    one, other = append(), append()
+    other.recorder.spool = Spool(tmp_path / "of another machine")
+    await converse(one, "a", said(0, "first"))
+    with Lock(store, "conversation_turns"):
+        await converse(one, "a", said(1, "second"))
+    await asyncio.to_thread(until, lambda: not other.recorder.database_is_down)
+    await converse(other, "a", said(1, "second"))
+    await converse(other, "a", said(2, "third"))
+    assert texts(await one.retrieve_full_tracker("a")).count("question 1") == 1
+    await asyncio.to_thread(until, one.recorder.spool.is_empty)
+    for tracker_store in (one, other):
+        whole = texts(await tracker_store.retrieve_full_tracker("a"))
+        assert whole == [f"question {number}" for number in range(3)]
+        assert texts(await tracker_store.retrieve("a")) == whole
 
 
 # ---------------------------------------------------------------- while the database is down

@@ -75,6 +75,10 @@ class MessengerChannel(InputChannel):
         async def stop(app: Sanic, _: object) -> None:
             await messenger.stop()
 
+        @webhook.listener("after_server_stop")
+        async def close(app: Sanic, _: object) -> None:
+            messenger.close()
+
         return webhook
 
 

@@ -70,7 +70,8 @@ class Dialogue:
         if thread.paused(utc_now()):
             return Answer([], introduced=False)
         if waiting.attempts > MOST_ATTEMPTS:
-            return self._rendered(event, [self._texts.reply("utter_trouble")])
+            trouble = self._texts.reply("utter_trouble")
+            return self._rendered(event, [*self._introduction(thread), trouble])
         button = self._chosen(event)
         if button.payload == GET_STARTED.payload if button else not event.text.strip():
             return self._rendered(event, [self._texts.reply("utter_messenger_welcome")])

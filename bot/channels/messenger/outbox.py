@@ -13,6 +13,8 @@ from bot.channels.messenger.events import METADATA_PREFIX
 from bot.channels.messenger.graph import Graph, GraphError, Refused, Unsure
 from bot.channels.messenger.throttle import Throttle
 from bot.channels.messenger.workers import Crew, Threads
+from bot.model import utc_now
+from bot.store.messenger_lanes import LEASE
 from bot.store.messenger_model import OutboxMessage
 from bot.store.messenger_outbox import Outbox
 
@@ -58,6 +60,8 @@ class OutboxCrew(Crew[OutboxMessage]):
         """Sends one message; the next one that may be sent now."""
         run, outbox, owner = self._threads.run, self._outbox, self._owner
         await self._throttle.turn(message.page)
+        if message.taken_at is None or utc_now() - message.taken_at > LEASE / 2:
+            await run(outbox.check, message, owner)  # this process may have been stopped for long
         try:
             await self._graph.send(message.page, body_of(message))
         except GraphError as error:

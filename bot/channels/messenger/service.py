@@ -27,7 +27,7 @@ from bot.store.messenger_lanes import LEASE
 from bot.store.messenger_model import CHANNEL, Deletion, Echo, InboxEvent
 from bot.store.messenger_outbox import Outbox
 from bot.store.recorder import shared_recorder
-from bot.store.store import StoreUnavailable
+from bot.store.store import REFUSED, StoreUnavailable
 from bot.texts import load_texts
 
 logger = logging.getLogger(__name__)
@@ -81,9 +81,7 @@ class Messenger:
         echoes = [echo for delivery in deliveries for echo in delivery.echoes]
         try:
             await self._door.run(self.inbox.receive, events, echoes)
-        except StoreUnavailable:
-            raise
-        except Exception:
+        except REFUSED:
             await self._store_one_by_one(events, echoes)
 
     async def _store_one_by_one(self, events: Sequence[InboxEvent], echoes: Sequence[Echo]) -> None:
@@ -92,9 +90,7 @@ class Messenger:
             only = ([item], []) if isinstance(item, InboxEvent) else ([], [item])
             try:
                 await self._door.run(self.inbox.receive, *only)
-            except StoreUnavailable:
-                raise
-            except Exception as error:
+            except REFUSED as error:  # anything else may pass, and Meta is to bring the events again
                 logger.error("An event was refused by the database (%s).", type(error).__name__)
 
     async def receive_deletion(self, deletion: Deletion) -> None:
@@ -129,8 +125,9 @@ class Messenger:
         )
 
         async def renew() -> None:
-            if answering.busy or sending.busy:
-                await self._threads.run(self.inbox.renew, self._owner)
+            answered, sent_to = answering.lanes, sending.lanes
+            if answered or sent_to:
+                await self._threads.run(self.inbox.renew, self._owner, answered, sent_to)
 
         async def hand_over() -> None:
             if await self._threads.run(staff.hand_over):
@@ -162,6 +159,9 @@ class Messenger:
         with suppress(StoreUnavailable):  # then the leases end by themselves
             await self._threads.run(self.inbox.leave, self._owner)
         self._threads.close()
+
+    def close(self) -> None:
+        """For when no more requests come: until then, what comes in is stored."""
         self._door.close()
 
     def _erase(self, conversation: str) -> None:

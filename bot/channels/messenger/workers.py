@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bot.store.messenger_lanes import LaneLost
 from bot.store.store import StoreUnavailable
@@ -18,6 +18,16 @@ T = TypeVar("T")
 
 GRACE = 3.0
 """Seconds for what is under way when the server stops."""
+
+
+class Piece(Protocol):
+    """A piece of work in a lane: an event to answer, a message to send."""
+
+    @property
+    def conversation(self) -> str: ...
+
+
+P = TypeVar("P", bound=Piece)
 
 
 class Threads:
@@ -33,7 +43,7 @@ class Threads:
         self._pool.shutdown(wait=False)
 
 
-class Crew(Generic[T]):
+class Crew(Generic[P]):
     """Works off lanes, many at a time, each by one worker.
 
     claim: takes lanes that have work, at most as many as it is given, and gives the first piece of work of
@@ -47,8 +57,8 @@ class Crew(Generic[T]):
         self,
         name: str,
         threads: Threads,
-        claim: Callable[[int], list[T]],
-        work: Callable[[T], Awaitable[None]],
+        claim: Callable[[int], list[P]],
+        work: Callable[[P], Awaitable[None]],
         at_once: int,
         look_every: float = 0.5,
     ) -> None:
@@ -60,12 +70,13 @@ class Crew(Generic[T]):
         self._at_once = at_once
         self._look_every = look_every
         self._news = asyncio.Event()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes: dict[asyncio.Task[None], str] = {}
         self._boss: asyncio.Task[None] | None = None
 
     @property
-    def busy(self) -> bool:
-        return bool(self._lanes)
+    def lanes(self) -> list[str]:
+        """The conversations that are being worked on."""
+        return list(self._lanes.values())
 
     def start(self) -> None:
         self._boss = asyncio.create_task(self._run())
@@ -78,9 +89,11 @@ class Crew(Generic[T]):
             self._news.set()
 
     async def stop(self) -> None:
-        """Takes no more lanes, and lets what is under way be finished."""
+        """Takes no more lanes, and lets what is under way be finished, the claiming too."""
         self.stopping = True
+        self._news.set()
         if self._boss is not None:
+            await asyncio.wait({self._boss}, timeout=GRACE)
             self._boss.cancel()
         if self._lanes:
             await asyncio.wait(self._lanes, timeout=GRACE)
@@ -88,10 +101,10 @@ class Crew(Generic[T]):
             lane.cancel()
 
     async def _run(self) -> None:
-        while True:
+        while not self.stopping:
             self._news.clear()
             room = self._at_once - len(self._lanes)
-            claimed: list[T] = []
+            claimed: list[P] = []
             if room > 0:
                 try:
                     claimed = await self._threads.run(self._claim, room)
@@ -101,20 +114,20 @@ class Crew(Generic[T]):
                     logger.error("The %s can't look for work (%s).", self._name, type(error).__name__)
             for lane in claimed:
                 self._begin(lane)
-            if not claimed or len(self._lanes) >= self._at_once:
+            if not self.stopping and (not claimed or len(self._lanes) >= self._at_once):
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._news.wait(), self._look_every)
 
-    def _begin(self, lane: T) -> None:
+    def _begin(self, lane: P) -> None:
         task = asyncio.create_task(self._guarded(lane))
-        self._lanes.add(task)
+        self._lanes[task] = lane.conversation
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._lanes.discard(task)
+        self._lanes.pop(task, None)
         self._news.set()
 
-    async def _guarded(self, lane: T) -> None:
+    async def _guarded(self, lane: P) -> None:
         """What fails is taken up again when the lane's lease has ended, here or by another server."""
         try:
             await self._work(lane)

@@ -288,6 +288,36 @@ async def test_events_that_cannot_be_stored_are_brought_again(
     await clinic.meta.sent_to(ANNA, 2)
 
 
+async def test_whatever_keeps_events_from_being_stored_they_are_brought_again(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = clinic.meta.body(PAGE, [clinic.meta.text(ANNA, "keep me")])
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clinic.messenger.inbox, "receive", broken)
+        assert await clinic.meta.deliver(body) == 500
+    assert await clinic.meta.deliver(body) == 200
+    await clinic.meta.sent_to(ANNA, 2)
+
+
+async def test_an_event_that_the_database_refuses_does_not_cost_the_others(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive = clinic.messenger.inbox.receive
+
+    def refuses_some(events: Any, *more: Any) -> None:
+        if any(event.psid == BEN for event in events):
+            raise ValueError("never")
+        receive(events, *more)
+
+    monkeypatch.setattr(clinic.messenger.inbox, "receive", refuses_some)
+    await clinic.hears(clinic.meta.text(BEN, "refused"), clinic.meta.text(ANNA, "kept"))
+    await clinic.meta.sent_to(ANNA, 2)
+
+
 # ------------------------------------------------------------ restarts
 
 

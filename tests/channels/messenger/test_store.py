@@ -127,7 +127,7 @@ def test_what_a_dead_server_held_is_taken_over_and_can_not_be_finished_by_it(
     inbox.receive([event("1", "a")])
     [held] = inbox.claim("dead", 9)
     assert held.attempts == 1 and inbox.claim("alive", 9) == []
-    inbox.renew("dead")
+    inbox.renew("dead", [held.conversation])
     assert inbox.claim("alive", 9, utc_now() + LEASE / 2) == []
     end_leases(store)
     [taken] = inbox.claim("alive", 9)
@@ -137,6 +137,40 @@ def test_what_a_dead_server_held_is_taken_over_and_can_not_be_finished_by_it(
     assert outbox.counts() == {}
     assert inbox.finish(taken, "alive", [message("1", "the answer")]) is None
     assert outbox.counts() == {OutboxState.QUEUED: 1}
+
+
+def test_a_lane_that_its_server_does_not_know_of_is_free_in_the_end(inbox: Inbox, outbox: Outbox) -> None:
+    """It was claimed, and the database was gone before it could say so."""
+    inbox.receive([event("1", "a"), event("2", "b")])
+    known, _ = sorted(inbox.claim("me", 9), key=lambda waiting: waiting.event.key)
+    inbox.renew("me", [known.conversation])
+    later = utc_now() + LEASE - timedelta(seconds=1)
+    assert inbox.claim("other", 9, later) == []
+    inbox.finish(known, "me", [message("1", "first")])
+    assert outbox.claim("me", 9)
+    inbox.renew("me", [], [])
+    over = utc_now() + LEASE
+    assert [waiting.event.key for waiting in inbox.claim("other", 9, over)] == ["b"]
+    assert outbox.claim("other", 9, over) == []
+    assert outbox.counts() == {OutboxState.UNSURE: 1}  # its echo is waited for
+
+
+def test_a_message_that_another_server_has_taken_over_is_not_sent(
+    store: Store, inbox: Inbox, outbox: Outbox
+) -> None:
+    inbox.receive([event("1", "a")])
+    inbox.finish(inbox.claim("slow", 9)[0], "slow", [message("1", "first")])
+    [held] = outbox.claim("slow", 9)
+    outbox.check(held, "slow")
+    end_leases(store)
+    assert outbox.claim("other", 9) == []
+    with pytest.raises(LaneLost):
+        outbox.check(held, "slow")
+    end_leases(store)
+    [again] = outbox.claim("slow", 9)
+    outbox.check(again, "slow")
+    with pytest.raises(LaneLost):  # the same server, but at an earlier time
+        outbox.check(held, "slow")
 
 
 def test_a_server_that_stops_gives_its_lanes_up(inbox: Inbox) -> None:
