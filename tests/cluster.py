@@ -72,6 +72,13 @@ class ActionServer(ChatServer):
     port_setting = "MILIA_ACTIONS_PORT"
 
 
+class StaffApp(ChatServer):
+    """`python -m bot staff`."""
+
+    command = "staff"
+    port_setting = "MILIA_STAFF_PORT"
+
+
 class Cluster:
     """What a test may do with it. url: the proxy's."""
 
