@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from bot.settings import Settings, load_settings
 from bot.store.store import Store
-from tests.cluster import ChatServer
-from tests.conftest import ROOT, environment, free_ports
+from tests.cluster import ActionServer, ChatServer
+from tests.conftest import environment, free_ports
 from tests.private import leaks
 
 APP_SECRET = "app-secret-of-alone"
-
-
-class ActionServer(ChatServer):
-    """`python -m bot actions`, in the same way."""
-
-    def launch(self) -> None:
-        with self.log.open("ab") as log:
-            variables = {**self._variables, "MILIA_ACTIONS_PORT": str(self.port)}
-            command = [sys.executable, "-m", "bot", "actions"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
 
 
 class Alone:

@@ -17,6 +17,7 @@ from bot.settings import Settings, load_settings
 from bot.store.store import Store
 from bot.supervisor import answers
 from tests.conftest import ROOT, environment, free_ports
+from tests.private import leaks
 from tests.redis_server import RedisServer
 
 PATIENCE = 60.0
@@ -80,6 +81,13 @@ class ActionServer(ChatServer):
 
     command = "actions"
     port_setting = "MILIA_ACTIONS_PORT"
+
+
+class StaffApp(ChatServer):
+    """`python -m bot staff`."""
+
+    command = "staff"
+    port_setting = "MILIA_STAFF_PORT"
 
 
 class Cluster:
@@ -157,6 +165,8 @@ def cluster(database_url: str, number: int = 2, actions: int = 0, **settings: ob
         for server in [*servers, *action_servers]:
             server.wait()
         yield made
+        logs = [server.log for server in [*servers, *action_servers]]
+        assert leaks(made.settings, made.store, logs) == []
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from types import TracebackType
+from typing import Any
 
 import psutil
 import psycopg2
@@ -36,6 +37,35 @@ class PostgresServer:
 
     def go_on(self) -> None:
         self._each(psutil.Process.resume)
+
+    def fill(self) -> None:
+        """It keeps nothing more that is written, and says what PostgreSQL says when its disk is full."""
+        with self._asked() as cursor:
+            cursor.execute(
+                "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"
+            )
+            for table in self._tables(cursor):
+                cursor.execute(
+                    f'CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON "{table}" EXECUTE FUNCTION full_disk()'
+                )
+
+    def make_room(self) -> None:
+        """It keeps again what is written."""
+        with self._asked() as cursor:
+            for table in self._tables(cursor):
+                cursor.execute(f'DROP TRIGGER full_disk ON "{table}"')
+
+    @contextmanager
+    def _asked(self) -> Iterator[Any]:
+        """One transaction of ours."""
+        with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
+            yield cursor
+
+    @staticmethod
+    def _tables(cursor: Any) -> list[str]:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+        return [name for (name,) in cursor.fetchall()]
 
     def kill(self) -> None:
         """As a power cut would. Returns when nothing of it is left."""

@@ -15,6 +15,7 @@ from rasa.shared.utils.common import class_from_module_path
 from rasa.shared.utils.io import read_config_file
 from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic
+from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
@@ -56,6 +57,12 @@ def build_app(settings: Settings) -> Sanic:
     async def health(_: Request) -> HTTPResponse:
         """For the supervisor and load balancers. The server listens only once it has a model."""
         return json_response({"status": "ok", "model": app.ctx.agent.model_id})
+
+    @app.exception(SanicException)
+    async def refused(_: Request, error: SanicException) -> HTTPResponse:
+        """What no channel answers: no such address, another method, too large. Sanic would send pages."""
+        status, headers = getattr(error, "status_code", 500), getattr(error, "headers", {})
+        return json_response({"error": str(error)}, status=status, headers=headers)
 
     @app.before_server_start
     async def start(app: Sanic, _: Any) -> None:

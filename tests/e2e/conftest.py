@@ -20,9 +20,7 @@ from bot.model import OutgoingReply, Person, Reply
 from bot.settings import load_settings
 from bot.store.store import Store
 from tests.alone import Alone
-from tests.conftest import ROOT, System
-
-PASSWORD = "violet harbour lantern"
+from tests.conftest import PASSWORD, ROOT, System
 
 
 class _Loop:

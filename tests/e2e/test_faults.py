@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from benchmarks.switch import same_again, taken
+from bot.model_stamp import digest_of, read_stamp
+from bot.release_model import Release
+from bot.review_model import Who
+from bot.store.staff_store import StaffStore
+from bot.store.store import Store
 from tests.alone import Alone
 from tests.cluster import ChatServer, Cluster, cluster
 from tests.conftest import ROOT, System, free_ports
@@ -118,6 +125,36 @@ async def test_a_hanging_action_server_costs_one_visitor_an_answer_but_not_a_rep
     await assert_kept(first, other)
 
 
+@asynccontextmanager
+async def slow(server: ChatServer) -> AsyncIterator[None]:
+    """The process has a tenth of the time that it needs, as on a machine that is far too small."""
+    process = server.process
+    assert process
+
+    async def hold_back() -> None:
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(0.45)
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.05)
+
+    holding_back = asyncio.create_task(hold_back())
+    try:
+        yield
+    finally:
+        holding_back.cancel()
+        process.send_signal(signal.SIGCONT)
+
+
+async def test_a_slow_action_server_is_waited_for(alone: Alone, http: aiohttp.ClientSession) -> None:
+    visitors = [await met(http, alone.chat.url) for _ in range(3)]
+    async with slow(alone.actions):
+        for question in ("do you have a discount code?", "is there any discount?"):
+            for said in await asyncio.gather(*(helped(visitor, question) for visitor in visitors)):
+                assert "miliagone" in said.read and len(said.replies) == 1
+    await assert_kept(*visitors)
+
+
 # ---------------------------------------------------------------- the database and the disk
 
 
@@ -188,6 +225,22 @@ async def test_without_tables_a_server_says_what_to_do(alone: Alone, tmp_path: P
     assert "run `python -m bot migrate` first" in said
 
 
+async def test_a_damaged_model_stops_the_start_and_is_named(alone: Alone, tmp_path: Path) -> None:
+    models = Path(shutil.copytree(alone.settings.models_dir, tmp_path / "models"))
+    model = models / read_stamp(models)["model"]
+    with model.open("r+b") as file:
+        file.truncate(model.stat().st_size // 2)
+    store = Store(f"sqlite:///{tmp_path / 'milia.db'}")
+    store.migrate()
+    store.close()
+    [port] = free_ports(1)
+    said = await asyncio.to_thread(refusal, alone, data_dir=tmp_path, models_dir=models, chat_port=port)
+    assert said == (
+        f"The chat server can't start. The model {model} can't be loaded (the file is damaged):"
+        " train again with `make train`.\n"
+    )
+
+
 async def test_without_a_database_a_server_starts_and_answers(
     alone: Alone, http: aiohttp.ClientSession
 ) -> None:
@@ -198,6 +251,41 @@ async def test_without_a_database_a_server_starts_and_answers(
         await asyncio.to_thread(alone.chat.wait)
         await answered(visitor, "Does milia removal hurt?", "prick")
     await kept_at_last(visitor)
+
+
+# ---------------------------------------------------------------- a new model
+
+
+def refusals(system: System) -> int:
+    """How often a chat server has said that it refuses a model that is damaged."""
+    logs = (path.read_text() for path in (system.data_dir / "log").glob("chat*.log"))
+    return sum(log.count("the file is damaged): the one in use stays.") for log in logs)
+
+
+@pytest.mark.parametrize("damaged", ["before it was published", "afterwards"])
+async def test_a_damaged_release_leaves_the_model_in_use_and_the_next_one_is_taken(
+    system: System, tmp_path: Path, http: aiohttp.ClientSession, damaged: str
+) -> None:
+    somebody, store = Who("Kim"), StaffStore(system.database_url)
+    first, second = await asyncio.to_thread(same_again, store, tmp_path)
+    try:
+        await asyncio.to_thread(taken, system.data_dir, second)
+        whole, half = tmp_path / "whole.tar.gz", tmp_path / "half.tar.gz"
+        whole.write_bytes(b"".join(store.archive(second.id)))
+        half.write_bytes(whole.read_bytes()[: second.size // 2].ljust(second.size, b"\0"))
+        digest = "0" * 64 if damaged == "afterwards" else digest_of(half)
+        release = Release(first.inputs, digest, second.size, kind="repository")
+        before = refusals(system)
+        visitor = await met(http, system.chat_url)
+        store.register_release(release, half, somebody)
+        await answered(visitor, "Does milia removal hurt?", "prick")
+        await eventually(lambda: refusals(system) > before)
+        await answered(visitor, "Can I squeeze milia myself?", "squeez")
+        await assert_kept(visitor)
+    finally:
+        store.roll_back(first.id, somebody)
+        store.close()
+    await asyncio.to_thread(taken, system.data_dir, first)
 
 
 # ---------------------------------------------------------------- the clock, and files
@@ -290,7 +378,17 @@ async def kept_at_last(*visitors: WebVisitor) -> None:
         await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("fault", ["database hangs", "database restarted", "redis hangs", "redis restarted"])
+FAULTS = (
+    "database hangs",
+    "database restarted",
+    "database gone for a minute",
+    "database full",
+    "redis hangs",
+    "redis restarted",
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_three_servers_go_on_while_what_they_share_is_away(
     three: Cluster, postgres: PostgresServer, http: aiohttp.ClientSession, fault: str
 ) -> None:
@@ -300,15 +398,19 @@ async def test_three_servers_go_on_while_what_they_share_is_away(
         away, end = postgres.kill, postgres.start
         if "hangs" in fault:
             away, end = postgres.hang, postgres.go_on
+        elif "full" in fault:
+            away, end = postgres.fill, postgres.make_room
     else:
         away, end = three.redis.stop, three.redis.start
         if "hangs" in fault:
             away, end = three.redis.hang, three.redis.go_on
     away()
+    pause = 20 if "minute" in fault else 0
     try:
         for question in ("Does milia removal hurt?", UNKNOWN, "Can I squeeze milia myself?"):
             for said in await asyncio.gather(*(helped(visitor, question) for visitor in visitors)):
                 assert PHONE in said.read or question != UNKNOWN
+            await asyncio.sleep(pause)
     finally:
         end()
     for visitor in visitors:

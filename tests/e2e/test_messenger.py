@@ -29,6 +29,7 @@ from bot.texts import load_texts
 from tests.cluster import ChatServer
 from tests.conftest import ROOT, System, environment, free_ports
 from tests.doubles.graph_api import Meta, message_problem
+from tests.private import leaks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,6 +96,9 @@ async def assistant(
     await asyncio.to_thread(server.stop)
     logged = server.log.read_text()
     assert "Traceback" not in logged, logged[-3000:]
+    store = Store(settings.store_url)
+    assert leaks(settings, store, [server.log]) == []
+    store.close()
 
 
 async def test_the_answer_to_every_topic_reaches_a_person(assistant: Assistant) -> None:

@@ -30,7 +30,7 @@ from bot.channels.website.origins import Origins
 from bot.channels.website.output import WebsiteOutput
 from bot.channels.website.refusal import Refusal
 from bot.channels.website.session import Session, Sessions
-from bot.channels.website.wire import body_of, id_in, text_in, to_wire
+from bot.channels.website.wire import body_of, flag_in, id_in, text_in, to_wire
 from bot.clinic_source import shared_clinic
 from bot.model import Person, utc_now
 from bot.settings import Settings, load_settings
@@ -126,8 +126,9 @@ class Chat:
         session = self._session_of(request)
         body = body_of(request, self._too_long)
         message_id, text, payload = id_in(body, "id"), text_in(body, "text"), text_in(body, "button", "")
+        again = flag_in(body, "again", False)
         exchange = self._exchanges.find(session.conversation, message_id)
-        if exchange is None and body.get("again") is True:
+        if exchange is None and again:
             exchange = await self._answered_before(request, session, message_id)
         if exchange is None:
             await self._count("session", session.conversation)
@@ -156,9 +157,7 @@ class Chat:
         session = self._session_of(request)
         await self._count("session", session.conversation)
         body = body_of(request, self._too_long)
-        reply_id, up = id_in(body, "reply"), body.get("up")
-        if not isinstance(up, bool):
-            raise Refusal(400, "`up` has to be true or false.")
+        reply_id, up = id_in(body, "reply"), flag_in(body, "up")
         tracker = await request.app.ctx.agent.tracker_store.retrieve_full_tracker(session.conversation)
         said = feedback.said_up_to(reply_id, list(tracker.events) if tracker else [])
         if said is None:

@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 
 from sanic import Blueprint
-from sanic.exceptions import PayloadTooLarge
 from sanic.request import Request
 from sanic.response import HTTPResponse, html
 from sanic.response import json as json_response
@@ -58,9 +57,5 @@ def pages(settings: Settings) -> Blueprint:
     @blueprint.listener("before_server_stop")
     async def stopping(app: object, _: object) -> None:
         app.ctx.stopping = True  # type: ignore[attr-defined]
-
-    @blueprint.exception(PayloadTooLarge)
-    async def too_large(_: Request, error: PayloadTooLarge) -> HTTPResponse:
-        return json_response({"error": "The body is too large; send less than 1 MiB."}, status=413)
 
     return blueprint

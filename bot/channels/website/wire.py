@@ -57,6 +57,14 @@ def id_in(body: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def flag_in(body: Mapping[str, Any], name: str, default: bool | None = None) -> bool:
+    """A yes or no of the body. Raises `Refusal` when it is missing or something else."""
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise Refusal(400, f"`{name}` has to be true or false.")
+    return value
+
+
 def to_wire(
     reply: Reply, turns: Turns, conversation: str, at: datetime, rate: bool = False
 ) -> dict[str, Any]:
