@@ -46,6 +46,8 @@ def response_for(intent: str) -> str:
     """The response that answers a clause of this intent."""
     if intent == "out_of_scope":
         return "utter_part_unknown"
+    if intent == "greet":
+        return "utter_part_greet"
     if intent == "ask_discount":
         return discount_response()
     if intent == "request_callback":

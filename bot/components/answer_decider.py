@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -58,7 +59,10 @@ ABOUT_MILIA = SELF_CARE | {
         "removal",
     )
 }
-_MYSELF = re.compile(r"\b(?:i'm|i've|i have|i get|i got|me|mine|myself|my face|adults?)\b")
+OF_ADULTS = ABOUT_MILIA - {"faq/harmful", "faq/what_are_milia", "faq/not_acne"}
+_MYSELF = re.compile(
+    r"\b(?:i'm|i've|i have|i get|i got|me|mine|myself|my face|adults?|grown.?ups?|grown.up)\b"
+)
 _WHAT_TO_DO = re.compile(
     r"\bwhat (?:do|can|could|should|would|shall) (?:i|we|you) (?:do|suggest|recommend)\b"
 )
@@ -160,7 +164,7 @@ class AnswerDecider(GraphComponent):
         """The medical answer first, then whatever else the message asks."""
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
         medical = str(message.get(RED_FLAG))
-        clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)])
+        clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)], readings[0])
         others = tuple(clause for clause in clauses if clause[1] not in {medical, OUT_OF_SCOPE, *CHAT})
         if not others:
             return Decision(medical, 1.0)
@@ -171,10 +175,12 @@ class AnswerDecider(GraphComponent):
         whole = readings[0]
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
         elsewhere = whole.probability(OUT_OF_SCOPE) >= self._at.elsewhere
-        several = self._decider.several(parts, readings[1 : 1 + len(parts)], elsewhere)
-        if several:
-            return several
         alone = self._decider.one(whole, bool(message.get(OTHER_SUBJECT)))
+        several = self._decider.several(
+            parts, readings[1 : 1 + len(parts)], whole, elsewhere or alone.intent == OUT_OF_SCOPE
+        )
+        if several:
+            return self._of_a_baby(several) if whole.topic == "ask_baby" else several
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
@@ -193,18 +199,21 @@ class AnswerDecider(GraphComponent):
             if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
         if unsure and not elsewhere:
-            return self._one_of_the_parts(readings[1 : 1 + len(parts)]) or alone
-        return alone
+            return self._in_a_story(parts, readings) or alone
+        return alone if unsure else self._decider.both(whole) or alone
 
-    def _one_of_the_parts(self, readings: list[Reading]) -> Decision | None:
-        """The one question in a long story, when exactly one of its parts is understood."""
-        known = [
-            decision
-            for reading in readings
-            if (decision := self._decider.one(reading, answer=self._at.weak_part)).intent
-            not in CHAT | {OUT_OF_SCOPE, ASK_WHICH}
-        ]
-        return max(known, key=lambda decision: decision.confidence, default=None)
+    def _in_a_story(self, parts: list[Part], readings: list[Reading]) -> Decision | None:
+        """The one question in a long story, when one of its parts is understood."""
+        clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)], readings[0])
+        known = [topic for _, topic in clauses if topic not in CHAT | {OUT_OF_SCOPE}]
+        return Decision(known[0], self._at.answer) if known else None
+
+    def _of_a_baby(self, several: Decision) -> Decision:
+        """What holds for adults is left out beside the answer on babies, unless it is asked of oneself."""
+        clauses = tuple(
+            (text, topic) for text, topic in several.clauses if topic not in OF_ADULTS or _MYSELF.search(text)
+        )
+        return replace(several, clauses=clauses) if len(clauses) > 1 else Decision("ask_baby", 1.0)
 
 
 def write(message: Message, decision: Decision) -> None:

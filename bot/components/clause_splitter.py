@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -19,30 +18,53 @@ from bot.components.spelling_corrector import CORRECTED
 
 CLAUSE_SPANS = "clause_spans"  # message property: the parts that were found
 
-_JOINTS = {"and", "also", "but", "plus", "then", "&", "+", "n"}  # not "or": alternatives are one question
-_ADDING = {"and", "also", "plus", "&", "+", "n"}
-_SENTENCE_ENDS = {"?", "!", ".", ";", "...", "??", "?!", "!!", "…"}
-_QUESTION_WORDS = frozenset(
-    "what what's how how's why when where where's who who's which whats hows wheres whos can could do does "
-    "did is are am was will "
-    "would should may might any has have shall whose which whether whereabouts".split()
+_WH = (
+    r"(?:what|how|why|when|where|who|which|whose|whereabouts)(?:'?s|'?d|'?re|'?ll)?|whats|hows|wheres|whos"
+    r"|whether"
 )
-_LEAD_INS = frozenset(
-    "so also ok okay oh and but then plus last thing lastly first firstly second secondly secondly, "
-    "ps btw hi hello hey please".split()
+_AUXILIARY = (
+    r"can|could|do|does|did|is|are|am|was|will|would|should|shall|may|might|has|have|isn't|aren't|don't"
+    r"|doesn't|can't|won't|couldn't|shouldn't"
 )
-_REQUESTS = re.compile(
-    r"^(?:can|could|i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls"
-    r"|tell me|book|give me|send me|find out|ask|let me know|wondering|keen to)\b"
+# "Will it hurt", wherever it stands in a part; "it will hurt" is told, and so is "you can do it".
+_INVERTED = (
+    r"(?:can|could|does|did|is|are|am|was|will|would|should|shall|may|might) "
+    r"(?:i|you|u|we|they|he|she|it|there)\b"
+    r"|do (?:i|you|u|we|they)\b"
 )
-_INDIRECT = re.compile(
-    r"\b(?:wondering|wonder|(?:like|want|wanted|love|need) to (?:know|ask)|let me know|curious"
-    r"|any idea)\b.{0,15}\b(?:if|whether|how|what|when|where|why|which|who)\b"
+_REQUEST = (
+    r"(?:i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls|tell me|book"
+    r"|give me|send me|find out|ask|let me know|wondering|keen to)\b"
+)
+# Said before a question, and no part of it.
+_LEAD_IN = re.compile(
+    r"^(?:(?:so|also|ok|okay|oh|and|but|or|then|plus|(?:one )?(?:last|more) thing|lastly|first(?:ly)?"
+    r"|second(?:ly)?|third(?:ly)?|ps|btw|by the way|hi|hello|hey|please|just|like|roughly|actually|otherwise"
+    r"|if (?:so|not|yes|no)|(?:in|if) that(?:'s the)? case|after that)\b[ ,:]*)+",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    rf"^(?:{_WH}|{_AUXILIARY}|any)\b\W+\w|^{_REQUEST}|\b(?:{_INVERTED})|\?$"
+    r"|\b(?:wondering|wonder|(?:like|want|wanted|love|need) to (?:know|ask)|let me know|curious"
+    r"|any idea)\b.{0,15}\b(?:if|whether|how|what|when|where|why|which|who)\b",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"^(?!if\b)(?:(?:i|my|mine|we|our|he|his|she|her|it|its|they|their|this|that|these|those|there|you|your|since|because"
+    r"|got|had|have|never|been|just)\b"
+    r"|.*\b(?:(?:i|we|he|she|it|they)(?:'\w+)? \w|(?:is|are|was|were|has|have|had|didn't|doesn't|isn't)\b))",
+    re.IGNORECASE,
+)
+# Said after a question, and no part of it.
+_TAIL = re.compile(r"\W+(?:please|pls|plz|(?:many )?thanks|thank you|thx|cheers|ta|lol)\W*$", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<!\S)\(?[1-9][.):]\s")  # of an item of a list
+_JOINT = re.compile(
+    r"(?P<end>[?!…]+|[.;]+(?=\s|$))|\b(?:and|also|plus|but|then|btw|by the way)\b|(?<!\S)[&+n](?!\S)"
+    rf"|[,()–—]|(?<!\S)-+(?!\S)|\s*/\s*(?=[a-z])|\bor (?=(?:{_WH}|{_AUXILIARY})\b)"
+    r"|\b(?P<call>about|regarding)\b",
+    re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
-_PRONOUN = re.compile(
-    r"\b(?:it|its|it's|they|them|that|this|those|these|she|he|her|him|one)\b", re.IGNORECASE
-)
 # What is added to a question or a story without asking anything of its own.
 _TAG = re.compile(
     r"^(?:so |but |or )?(?:(?:what )?(?:do|would|don't) (?:you|u) (?:think|reckon|say|recommend|know)"
@@ -54,9 +76,6 @@ _TAG = re.compile(
 )
 # "Can someone call me about the price" asks for a call, and for the price.
 _CALL = re.compile(r"\b(?:call|ring|phone|contact|talk|speak|chat|get back)\b", re.IGNORECASE)
-_POLITE = re.compile(
-    r"^(?:thanks|thank you|thx|ta|cheers|hi|hello|hey|good (?:morning|evening|afternoon))\b", re.I
-)
 KEYWORD_WORDS = 3
 
 
@@ -65,35 +84,20 @@ class Part:
     """One part of a message.
 
     strong: it begins after the end of a sentence, or like a question.
-    told: what was told just before, and what "it" in this part means.
-    added: it comes after "and" or "also".
     """
 
     text: str
     strong: bool
-    told: str = ""
-    added: bool = False
-
-    @property
-    def in_full(self) -> str:
-        """The part as it is to be understood."""
-        return f"{self.told}, {self.text}" if self.told else self.text
 
     @property
     def asks(self) -> bool:
-        """Whether it has the form of a question or a request of its own; "and sore after?" has not."""
-        text = self.text.lower().rpartition(": ")[2]
-        if _INDIRECT.search(text):
-            return True
-        words = re.findall(r"[a-z']+", text)
-        while words and words[0] in _LEAD_INS:
-            words = words[1:]
-        return len(words) > 1 and (words[0] in _QUESTION_WORDS or bool(_REQUESTS.match(" ".join(words))))
+        """Whether it has the form of a question or a request of its own; "and sore after" has not."""
+        return bool(_ASKS.search(_LEAD_IN.sub("", self.text)))
 
     @property
     def tells(self) -> bool:
-        """Whether it is a statement that a question after it may be about."""
-        return not (self.asks or self.is_keyword or _POLITE.match(self.text))
+        """Whether it is a statement, which mostly says what a question is about: no question, no keyword."""
+        return not self.asks and bool(_STATEMENT.search(_LEAD_IN.sub("", self.text)))
 
     @property
     def is_keyword(self) -> bool:
@@ -101,69 +105,44 @@ class Part:
         return len(self.text.split()) <= KEYWORD_WORDS
 
 
-@lru_cache(maxsize=1)
-def _tokenizer() -> Any:
-    import spacy
-
-    return spacy.blank("en").tokenizer
-
-
 def parts_of(text: str, most: int) -> list[Part]:
     """The parts between sentence ends, commas and joining words; the last holds what is left after `most`."""
-    tokens = list(_tokenizer()(text))
+    if len(_NUMBER.findall(text)) > 1:
+        text = _NUMBER.sub("; ", text)
     parts: list[Part] = []
-    begin, strong, added = 0, True, False
-    for place, token in enumerate(tokens):
-        word = token.text.lower()
-        ends = word in _SENTENCE_ENDS or "\n" in word
-        joint = word in _JOINTS or word == "," or word == "-" or word == "–"
-        joint = joint or (word in {"about", "regarding"} and bool(_CALL.search(text[: token.idx])))
-        if not (ends or joint) or len(parts) == most - 1:
+    begin, strong = 0, True
+    for joint in _JOINT.finditer(text):
+        if len(parts) == most - 1:
+            break
+        before, after = text[begin : joint.start()], text[joint.end() :].lstrip()
+        if joint["call"] and not _CALL.search(before):
             continue
-        after = tokens[place + 1].text.lower() if place + 1 < len(tokens) else ""
-        if joint and after not in _QUESTION_WORDS and _BETWEEN.search(text[tokens[begin].idx : token.idx]):
+        if not joint["end"] and _BETWEEN.search(before) and not _ASKS.match(after):
             continue  # "the difference between milia and acne" is one question
-        piece = (
-            text[tokens[begin].idx : token.idx + (len(token.text) if ends else 0)].strip(" ,")
-            if begin <= place
-            else ""
-        )
-        if re.search(r"\w", piece):
-            parts.append(Part(piece, strong, added=added))
-            strong = ends
-        begin = place + 1
-        strong = strong or ends
-        added = word in _ADDING
-        if begin < len(tokens) and tokens[begin].text.lower() in _QUESTION_WORDS:
-            strong = True
-    if begin < len(tokens) and re.search(r"\w", rest := text[tokens[begin].idx :].strip()):
-        parts.append(Part(rest, strong, added=added))
-    return _with_what_was_told(parts)
+        if re.search(r"\w", before):
+            _add(parts, before + (joint["end"] or ""), strong)
+            strong = False
+        strong = strong or bool(joint["end"])
+        begin = joint.end()
+    if re.search(r"\w", text[begin:]):
+        _add(parts, text[begin:], strong)
+    return parts
 
 
-def _with_what_was_told(parts: list[Part]) -> list[Part]:
-    """The parts, with what can't be understood alone put to what stands before it: "a cyst on my back, can
-    you squeeze it out" is one question, and so is "would fish do, do you think?"."""
-    whole: list[Part] = []
-    for part in parts:
-        before = whole[-1] if whole else None
-        if before and _TAG.match(part.text):
-            whole[-1] = replace(before, text=f"{before.text}, {part.text}")
-        elif before and before.tells and part.asks and not part.added and _PRONOUN.search(part.text):
-            whole[-1] = replace(part, told=before.in_full, strong=before.strong)
-        else:
-            whole.append(part)
-    return whole
+def _add(parts: list[Part], text: str, strong: bool) -> None:
+    """Adds a part; one that only rounds a question off ("do you think?") goes with what it rounds off."""
+    text = _TAIL.sub("", text.strip(" ,;"))
+    if not re.search(r"\w", _LEAD_IN.sub("", text + " ")):
+        return
+    if parts and _TAG.match(text):
+        parts[-1] = replace(parts[-1], text=f"{parts[-1].text}, {text}")
+    else:
+        parts.append(Part(text, strong or Part(text, False).asks))
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER], is_trainable=False)
 class ClauseSplitter(GraphComponent):
     """Sets `clause_spans`: the parts of the message, to be understood one by one."""
-
-    @staticmethod
-    def required_packages() -> list[str]:
-        """What has to be installed for this component to run."""
-        return ["spacy"]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:

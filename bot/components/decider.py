@@ -20,10 +20,14 @@ CHAT = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "none_of_these"
 _LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a question, not asked
 _BEYOND_DOUBT = 0.9
 _LIKELY = 0.75
-_SHORT = 6  # words
+_SHORT = 8  # words
 _SURELY_UNKNOWN = 0.2  # certainty below which one of several questions is admitted not to be known
 _LONG = 35  # words from which a message is a story, of which few sentences are questions
 _STORY = 0.25  # by how much more probable a part of a story has to be
+_UNHEARD = 0.008  # least probability that the whole message gives to what a part of it asks
+_HINTED = 0.03  # from which a part has to be less plain:
+_PLAIN = 0.6
+_EVEN = 0.33  # probability of the second topic from which both are answered
 _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
 
@@ -120,20 +124,22 @@ class Decider:
         topic = next(name for name, _ in reading.topics if self._family.get(name, name) == best)
         return topic, totals[best], self._certainty.of(totals[best], unknown, reading.nearness, other_subject)
 
-    def several(self, parts: list[Part], readings: list[Reading], elsewhere: bool) -> Decision | None:
+    def several(
+        self, parts: list[Part], readings: list[Reading], whole: Reading, elsewhere: bool
+    ) -> Decision | None:
         """What to do with a message that may ask several things; None when it asks one.
 
         Args:
             elsewhere: the whole message is about something else: then two of its parts have to be known.
         """
-        clauses = self.clauses(parts, readings, self._at.answer if elsewhere else self._at.ask)
+        clauses = self.clauses(parts, readings, whole, self._at.answer if elsewhere else self._at.ask)
         known = [topic for _, topic in clauses if topic != OUT_OF_SCOPE]
         if len(clauses) < 2 or set(known) <= CHAT or (elsewhere and len(known) < 2):
             return None
         return Decision(SEVERAL, 1.0, clauses=clauses)
 
     def clauses(
-        self, parts: list[Part], readings: list[Reading], answer: float | None = None
+        self, parts: list[Part], readings: list[Reading], whole: Reading, answer: float | None = None
     ) -> tuple[tuple[str, str], ...]:
         """The parts that ask something, each with its topic; of those with the same answer the first.
 
@@ -143,24 +149,46 @@ class Decider:
         is_list = all(part.is_keyword for part in parts)
         more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
         found: dict[Any, tuple[str, str]] = {}
-        for part, reading in zip(parts, readings, strict=True):
+        for part, alone in zip(parts, readings, strict=True):
+            reading = alone.in_light_of(whole)
             topic, probability, certainty = self.best(reading, bool(other_subject(part.text)))
-            needed = more + (self._at.part if part.strong and part.asks else self._at.weak_part)
-            known = certainty >= (answer or self._at.answer) and probability >= needed and topic not in _LEADS
+            hint = self._chance(whole, topic)
+            needed = more + (self._at.part if hint >= _HINTED else _PLAIN)
+            known = (
+                certainty >= (answer or self._at.answer)
+                and probability >= needed
+                and (hint >= _UNHEARD or topic in CHAT)
+            )
+            if topic in _LEADS:
+                known = topic == "greet" and not found and len(part.text.split()) > 2
             if known and (is_list or _counts(part, topic, probability)):
                 found.setdefault(self._family.get(topic, topic), (part.text, topic))
-            elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 2:
+            elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 4:
                 found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
         return tuple(found.values())
+
+    def both(self, reading: Reading) -> Decision | None:
+        """Both topics that a text is about, when it is about two: "can I send a photo so you can tell me if
+        it's a stye"; None when one of them is likelier."""
+        (first, _), (second, chance) = reading.topics[:2]
+        if chance < _EVEN or {first, second} & (CHAT | {OUT_OF_SCOPE}) or self._akin(first, second):
+            return None
+        return Decision(SEVERAL, 1.0, clauses=((reading.text, first), (reading.text, second)))
+
+    def _akin(self, one: str, other: str) -> bool:
+        return self._family.get(one, one) == self._family.get(other, other)
+
+    def _chance(self, reading: Reading, topic: str) -> float:
+        """The probability of a topic with its family."""
+        return sum(chance for name, chance in reading.topics if self._akin(name, topic))
 
 
 def _counts(part: Part, topic: str, probability: float) -> bool:
     """Whether a part is a question of its own. A statement mostly tells what the question is about; it is one
     when it tells of a symptom, when it clearly wishes for something, or when it is short and beyond doubt."""
-    if part.asks or topic in {"thank", "ask_medical"}:
+    if part.asks or topic in {"greet", "thank", "ask_medical"}:
         return True
     if topic in {"contact_human", "book_appointment"}:
         return probability >= _LIKELY
-    words = len(part.text.split())
-    needed = _LIKELY if topic.startswith("ask_") else _BEYOND_DOUBT
-    return 1 < words <= _SHORT and probability >= needed and (part.strong or topic.startswith("ask_"))
+    needed = _BEYOND_DOUBT if part.tells and not topic.startswith("ask_") else _LIKELY
+    return len(part.text.split()) <= _SHORT and probability >= needed

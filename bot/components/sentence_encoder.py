@@ -85,7 +85,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
             text = wording(message)
             if not text:
                 continue
-            texts = [text, *(part.in_full for part in message.get(CLAUSE_SPANS) or ())]
+            texts = [text, *(part.text for part in message.get(CLAUSE_SPANS) or ())]
             if message.get(IN_CONTEXT):
                 texts.append(message.get(IN_CONTEXT))
             features = self._encoder.features(texts)

@@ -35,6 +35,8 @@ Floats = NDArray[np.float32]
 
 _SCALE = np.float32(3)  # unit vectors are too short for Adam's steps
 _NEIGHBOURS = 15
+_WHOLE = 0.3  # what a message counts for in reading a part of it; raising it finds fewer further questions
+_UNSAID = 0.02  # added to what the message makes of a topic, so that a part may say something new
 _FALL_OFF = 0.05  # cosine by which an example's vote falls to a third
 
 
@@ -60,6 +62,19 @@ class Reading:
 
     def probability(self, topic: str) -> float:
         return dict(self.topics).get(topic, 0.0)
+
+    def in_light_of(self, whole: Reading) -> Reading:
+        """What a part of a message is about, given what the whole is about: "does it run out" after "what's
+        the code" is about the code."""
+        around = dict(whole.topics)
+        weights = {
+            topic: chance * (around.get(topic, 0.0) + _UNSAID) ** _WHOLE for topic, chance in self.topics
+        }
+        total = sum(weights.values())
+        topics = sorted(
+            ((topic, weight / total) for topic, weight in weights.items()), key=lambda pair: -pair[1]
+        )
+        return Reading(self.text, tuple(topics), self.nearness)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def several(make: Make, *readings: Reading, **properties: Any) -> dict[str, Any]
     text = "? ".join(each.text for each in readings) + "?"
     parts = parts_of(text, 6)
     assert len(parts) == len(readings)
-    return decided(make, reading(text, faq__pain=0.5), *readings, **{CLAUSE_SPANS: parts, **properties})
+    whole = reading(text, faq__pain=0.5, ask_price=0.3, ask_medical=0.1, out_of_scope=0.1)
+    return decided(make, whole, *readings, **{CLAUSE_SPANS: parts, **properties})
 
 
 def test_several_questions_are_several(make: Make) -> None:
@@ -122,6 +123,35 @@ def test_the_same_question_twice_is_one(make: Make) -> None:
 def test_a_part_that_is_not_known_is_admitted(make: Make) -> None:
     parse = several(make, SURE, reading("can you fix my car", 0.05, out_of_scope=0.98, faq__pain=0.005))
     assert [clause["intent"] for clause in parse["clauses"]] == ["faq/pain", "out_of_scope"]
+
+
+def test_a_part_is_no_question_when_the_whole_message_does_not_hint_at_it(make: Make) -> None:
+    misread = reading("won't it pop", faq__squeeze=0.9, faq__pain=0.05, out_of_scope=0.05)
+    assert intent(several(make, SURE, misread)) != "several_questions"
+
+
+def test_a_greeting_that_asks_is_returned_before_the_answer(make: Make) -> None:
+    greeting = reading("hello how are you", greet=0.99)
+    assert [c["intent"] for c in several(make, greeting, SURE)["clauses"]] == ["greet", "faq/pain"]
+    assert intent(several(make, reading("good morning", greet=0.99), SURE)) != "several_questions"
+
+
+def test_two_topics_of_one_question_are_both_answered(make: Make) -> None:
+    text = "can I send a photo so you can tell me if it's a stye"
+    parse = decided(make, reading(text, ask_photo=0.5, ask_lookalike=0.4))
+    assert [clause["intent"] for clause in parse["clauses"]] == ["ask_photo", "ask_lookalike"]
+    assert intent(decided(make, reading(text, ask_photo=0.6, ask_lookalike=0.3))) == "ask_photo"
+    assert intent(decided(make, reading("who", faq__removal=0.5, faq__who_removes=0.4))) == "faq/removal"
+
+
+def test_a_baby_is_not_told_what_holds_for_adults(make: Make) -> None:
+    def of(text: str) -> dict[str, Any]:
+        whole = reading(f"my newborn has them. {text}", ask_baby=0.7, faq__go_away=0.2)
+        baby, gone = reading("my newborn has them", ask_baby=0.9), reading(text, faq__go_away=0.9)
+        return decided(make, whole, baby, gone, **{CLAUSE_SPANS: parts_of(whole.text, 6)})
+
+    assert intent(of("will they go")) == "ask_baby"
+    assert intent(of("do mine go")) == "several_questions"
 
 
 def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:

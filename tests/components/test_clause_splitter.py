@@ -23,6 +23,12 @@ from tests.components.conftest import Make, message
         ),
         ("can someone call me about the cost", ["can someone call me", "the cost"]),
         ("would sardines help, do you think?", ["would sardines help, do you think?"]),
+        ("cost / downtime / saturdays", ["cost", "downtime", "saturdays"]),
+        ("need 1. the cause 2) what it costs", ["need", "the cause", "what it costs"]),
+        ("mine are 1 mm. is 1.5 mm big", ["mine are 1 mm.", "is 1.5 mm big"]),
+        ("will they drop off or do I need them out", ["will they drop off", "do I need them out"]),
+        ("I lanced it (why is that bad) - it's hot", ["I lanced it", "why is that bad", "it's hot"]),
+        ("do grown-up ones go", ["do grown-up ones go"]),
         ("", []),
         ("?!...", []),
     ],
@@ -31,22 +37,9 @@ def test_parts(text: str, parts: list[str]) -> None:
     assert [part.text for part in parts_of(text, 6)] == parts
 
 
-def test_a_question_keeps_what_was_told_before_it() -> None:
-    (part,) = parts_of("big cyst on my back with a smelly centre, can you squeeze it out", 6)
-    assert part.text == "can you squeeze it out"
-    assert part.in_full == "big cyst on my back with a smelly centre, can you squeeze it out"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "thanks so much for that, how much is it",
-        "fish oil yes or no, also is it my eye cream",
-        "is it true fish oil helps? will it hurt",
-    ],
-)
-def test_thanks_questions_and_additions_are_told_for_themselves(text: str) -> None:
-    assert [part.told for part in parts_of(text, 6)] == ["", ""]
+def test_what_is_said_around_a_question_is_no_part_of_it() -> None:
+    parts = parts_of("Hi, price thanks. If not, how do I get a refund please? one more thing", 6)
+    assert [part.text for part in parts] == ["price", "how do I get a refund"]
 
 
 def test_the_last_part_holds_the_rest() -> None:
@@ -69,11 +62,30 @@ def test_what_begins_like_a_question_is_strong() -> None:
         ("i was wondering whether that would help", True),
         ("my sister had them", False),
         ("why", False),
+        ("this milia stays forever?", True),
+        ("so roughly what am i looking at", True),
+        ("if i leave them will they drop off", True),
+        ("if it is milia", False),
+        ("you can do it", False),
         ("sore after", False),
     ],
 )
 def test_the_form_of_a_question(text: str, asks: bool) -> None:
     assert Part(text, True).asks is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("I've got a wedding", True),
+        ("toothpaste didn't work", True),
+        ("the moisturiser", False),
+        ("if it doesn't hurt", False),
+        ("is it red", False),
+    ],
+)
+def test_what_tells_is_neither_a_question_nor_a_keyword(text: str, tells: bool) -> None:
+    assert Part(text, True).tells is tells
 
 
 def test_only_several_parts_are_handed_on(make: Make) -> None:

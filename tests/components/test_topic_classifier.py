@@ -87,3 +87,11 @@ def test_the_model_holds_no_pickle(trained: TopicClassifier, tmp_path: Path) -> 
 def test_an_example_s_full_name() -> None:
     assert full_name(example("x", "faq/pain")) == "faq/pain"
     assert full_name(example("x", "greet")) == "greet"
+
+
+def test_a_part_is_read_in_the_light_of_the_whole() -> None:
+    part = Reading("does it run out", (("faq/go_away", 0.5), ("ask_policy", 0.4), ("greet", 0.1)), 0.8)
+    whole = Reading("what's the code, and does it run out", (("ask_policy", 0.9), ("greet", 0.1)), 0.8)
+    together = part.in_light_of(whole)
+    assert together.topic == "ask_policy"
+    assert sum(chance for _, chance in together.topics) == pytest.approx(1)
