@@ -20,9 +20,7 @@ MOST_WORDS = 22  # a long story names many things that it isn't about
 OTHER_SUBJECT = "other_subject"  # message property: the words that name it
 WORDS_FILE = Path(__file__).with_name("other_subjects.yml")
 
-_MILIA = re.compile(
-    r"\bmili(?:a|um|as)\b(?! (?:resort|hotel|street|road|is a name|as a name|the name))", re.IGNORECASE
-)
+_MILIA = re.compile(r"\bmili(?:a|um|as)\b", re.IGNORECASE)
 _LUMPS = re.compile(
     r"\b(?:white|hard|tiny|little|small|pale) (?:\w+ )?(?:bumps?|lumps?|dots?|spots?|seeds?|beads?|balls?"
     r"|pearls?|bits?|things?|grains?)\b"
@@ -48,7 +46,11 @@ def _words() -> dict[str, re.Pattern[str]]:
 
 def other_subject(text: str) -> str | None:
     """The words of a text that name something else, when nothing in it says that it is about milia too."""
-    if _MILIA.search(text) or len(text.split()) > MOST_WORDS:
+    if len(text.split()) > MOST_WORDS:
+        return None
+    if plainly := _words()["names"].search(text) or _words()["orders"].search(text):
+        return plainly[0]
+    if _MILIA.search(text):
         return None
     skin, elsewhere = _words()["skin"].search(text), _words()["elsewhere"].search(text)
     if elsewhere and not _OURS.search(text):
