@@ -25,7 +25,7 @@ class _Window:
 
 
 class MovingWindows:
-    """What `limits.strategies.MovingWindowRateLimiter` asks of a storage; keys that no longer count are dropped."""
+    """What `limits.strategies.MovingWindowRateLimiter` asks of a storage. Keys that no longer count go."""
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, _Window] = OrderedDict()  # that used last is last

@@ -18,8 +18,8 @@ class NearWords:
             self._by_length[len(word)].append(word)
 
     def within(self, word: str, slips: int) -> Iterator[tuple[str, int]]:
-        """The words that so many slips or fewer make into this one, with their number: a letter too many, missing,
-        wrong, or changed with its neighbour."""
+        """The words that so many slips or fewer make into this one, with their number. A slip is a letter too
+        many, a missing or a wrong one, or one that changed places with its neighbour."""
         for length in range(len(word) - slips, len(word) + slips + 1):
             found = process.extract(
                 word, self._by_length.get(length, ()), scorer=OSA.distance, score_cutoff=slips, limit=None

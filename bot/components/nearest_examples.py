@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,14 +21,14 @@ FEW = 1000
 
 
 class NearestExamples:
-    """vectors: unit vectors [n, 384], topic by topic. labels: [n], the number of each one's topic, ascending, of so
-    many topics: those of a topic lie side by side, and needn't be gathered for each message."""
+    """vectors: unit vectors [n, 384], topic by topic, so that those of one needn't be gathered for each message.
+    labels: [n], the number of each one's topic, ascending, of so many topics."""
 
     def __init__(self, vectors: Floats, labels: NDArray[np.int64], topics: int) -> None:
         self._vectors = vectors
         self._labels = labels
         ends = np.searchsorted(labels, np.arange(topics + 1))
-        self._of_topic = [slice(begin, end) for begin, end in zip(ends, ends[1:], strict=False)]
+        self._of_topic = [slice(begin, end) for begin, end in pairwise(ends)]
         self._rotation = self._short = np.empty((0, 0), np.float32)
         if len(vectors) > FEW:
             _, directions = np.linalg.eigh(vectors.T @ vectors)

@@ -82,8 +82,8 @@ class TopicModel:
     """Three views of a text, averaged, because they fail on different messages (decision 4): logistic
     regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
 
-    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384], topic by topic; labels: [n] of topics;
-    idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
+    weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384], topic by topic;
+    labels: [n] of topics; idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
     """
 
     topics: tuple[str, ...]

@@ -44,6 +44,7 @@ class ModelPuller:
         self._inputs = inputs
         self._keep_in = keep_in
         self._refused = ""
+        self._reached = False
         self._wait = float(server.kwargs.get("wait_time_between_pulls") or SECONDS_BETWEEN_PULLS)
 
     async def load_kept(self) -> None:
@@ -63,24 +64,35 @@ class ModelPuller:
 
     async def pull(self) -> None:
         """Ask once, and load what is new. Whatever goes wrong leaves the model in use where it is."""
-        try:
-            with TemporaryDirectory() as folder:
-                archive = Path(folder) / "model.tar.gz"
+        with TemporaryDirectory() as folder:
+            archive = Path(folder) / "model.tar.gz"
+            try:
                 tag = await self._fetch(archive)
-                if not tag:
-                    return
-                self._refused = tag  # unless it loads: a damaged one isn't tried at every pull
+            except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+                # Told once, though it is asked every second, and not at a start, when it may be starting itself.
+                level = logging.WARNING if self._reached else logging.DEBUG
+                why = str(error) or type(error).__name__
+                logger.log(level, "No model from %s (%s): the one in use stays.", self._server.url, why)
+                self._reached = False
+                return
+            except DamagedModel as error:
+                return self._refuse(str(error))
+            self._reached = True
+            if not tag:
+                return
+            self._refused = tag  # unless it loads: a damaged one isn't tried at every pull
+            try:
                 await self._agent.load(archive, tag)
-                self._refused = ""
+            except Exception as error:
+                return self._refuse(why_not_loaded(error))
+            self._refused = ""
+            try:
                 await asyncio.to_thread(self._keep, archive, tag)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            logger.debug("No model from %s (%s).", self._server.url, error)
-        except Exception as error:
-            logger.error(
-                "The new model from %s is refused (%s): the one in use stays.",
-                self._server.url,
-                why_not_loaded(error),
-            )
+            except OSError as error:
+                logger.warning("The new model is used, but no copy of it could be kept (%s).", error)
+
+    def _refuse(self, why: str) -> None:
+        logger.error("The new model from %s is refused (%s): the one in use stays.", self._server.url, why)
 
     async def _fetch(self, archive: Path) -> str:
         """Fetches the model unless it is the one in use or one that was refused; its ETag, or nothing."""

@@ -39,16 +39,23 @@ class Server:
     def __init__(self) -> None:
         self.archive, self.tag, self.sent, self.asked = b"", "", 0, []  # type: ignore[var-annotated]
         self.url = ""
+        self.promised = 0  # bytes, more than there are
 
     def offer(self, archive: bytes, tag: str = "") -> None:
         self.archive = archive
         self.tag = tag or f'"{hashlib.sha256(archive).hexdigest()}"'
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.headers[INPUTS_HEADER])
         if request.headers.get("If-None-Match") == self.tag:
             return web.Response(status=304)
         self.sent += 1
+        if self.promised:
+            cut = web.StreamResponse(headers={"ETag": self.tag, "Content-Length": str(self.promised)})
+            await cut.prepare(request)
+            await cut.write(self.archive)
+            request.transport.close()
+            return cut
         return web.Response(body=self.archive, headers={"ETag": self.tag})
 
 
@@ -140,3 +147,20 @@ async def test_a_model_server_that_is_away_is_no_news(agent: Agent, caplog: pyte
     away = EndpointConfig("http://127.0.0.1:9/live")
     await ModelPuller(agent, away, INPUTS).pull()  # type: ignore[arg-type]
     assert agent.loaded == [] and caplog.records == []
+
+
+async def test_one_that_comes_cut_short_is_told_once(
+    puller: ModelPuller, agent: Agent, server: Server, caplog: pytest.LogCaptureFixture
+):
+    server.offer(b"model 1")
+    await puller.pull()
+    server.offer(b"model 2")
+    server.promised = 100
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await puller.pull()
+    assert agent.loaded == [b"model 1"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    server.promised = 0
+    await puller.pull()
+    assert agent.loaded == [b"model 1", b"model 2"]
