@@ -125,17 +125,22 @@ class Decider:
         return topic, totals[best], self._certainty.of(totals[best], unknown, reading.nearness, other_subject)
 
     def several(
-        self, parts: list[Part], readings: list[Reading], whole: Reading, elsewhere: bool
+        self, parts: list[Part], readings: list[Reading], whole: Reading, unsure: bool
     ) -> Decision | None:
         """What to do with a message that may ask several things; None when it asks one.
 
         Args:
-            elsewhere: the whole message is about something else: then two of its parts have to be known.
+            unsure: the whole message is not known: then two of its parts have to be. Otherwise what it is
+                about is answered too, even when no part of it asks that by itself.
         """
-        clauses = self.clauses(parts, readings, whole, self._at.answer if elsewhere else self._at.ask)
+        clauses = self.clauses(parts, readings, whole, self._at.answer if unsure else self._at.ask)
         known = [topic for _, topic in clauses if topic != OUT_OF_SCOPE]
-        if len(clauses) < 2 or set(known) <= CHAT or (elsewhere and len(known) < 2):
+        asked = {text for text, topic in clauses if topic != OUT_OF_SCOPE}
+        if len(clauses) < 2 or set(known) <= CHAT or (unsure and len(asked) < 2):
             return None
+        topic = self.best(whole)[0]
+        if not unsure and topic not in CHAT and not any(self._akin(topic, each) for each in known):
+            clauses = ((whole.text, topic), *clauses)
         return Decision(SEVERAL, 1.0, clauses=clauses)
 
     def clauses(
@@ -162,7 +167,8 @@ class Decider:
             if topic in _LEADS:
                 known = topic == "greet" and not found and len(part.text.split()) > 2
             if known and (is_list or _counts(part, topic, probability)):
-                found.setdefault(self._family.get(topic, topic), (part.text, topic))
+                for each in self._even(reading) or (topic,):
+                    found.setdefault(self._family.get(each, each), (part.text, each))
             elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 4:
                 found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
         return tuple(found.values())
@@ -170,10 +176,17 @@ class Decider:
     def both(self, reading: Reading) -> Decision | None:
         """Both topics that a text is about, when it is about two: "can I send a photo so you can tell me if
         it's a stye"; None when one of them is likelier."""
+        topics = self._even(reading)
+        return (
+            Decision(SEVERAL, 1.0, clauses=tuple((reading.text, each) for each in topics)) if topics else None
+        )
+
+    def _even(self, reading: Reading) -> tuple[str, ...]:
+        """The two topics of a text that are about equally likely; none when one is likelier."""
         (first, _), (second, chance) = reading.topics[:2]
         if chance < _EVEN or {first, second} & (CHAT | {OUT_OF_SCOPE}) or self._akin(first, second):
-            return None
-        return Decision(SEVERAL, 1.0, clauses=((reading.text, first), (reading.text, second)))
+            return ()
+        return first, second
 
     def _akin(self, one: str, other: str) -> bool:
         return self._family.get(one, one) == self._family.get(other, other)

@@ -196,3 +196,13 @@ def test_a_follow_up_is_read_in_its_context(make: Make) -> None:
     together = reading("how long is the recovery", faq__recovery=0.98)
     parse = decided(make, alone, together, **{PREVIOUS_TOPIC: "faq/pain", IN_CONTEXT: "x", ELLIPTICAL: True})
     assert intent(parse) == "faq/recovery"
+
+
+def test_what_the_whole_message_is_about_is_answered_too(make: Make) -> None:
+    parse = several(make, PRICE, reading("is it bad that it bleeds", ask_medical=0.9))
+    assert [clause["intent"] for clause in parse["clauses"]] == ["faq/pain", "ask_price", "ask_medical"]
+
+
+def test_two_topics_of_a_part_are_both_answered(make: Make) -> None:
+    parse = several(make, SURE, reading("what would i pay", ask_price=0.5, ask_payment=0.5, out_of_scope=0.01))
+    assert [clause["intent"] for clause in parse["clauses"]][:2] == ["faq/pain", "ask_price"]
