@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 VALIDATION = Path("tests/data/validation")
-MEASURES = ("topic", "out_of_scope", "nearness", "other_subject")
+MEASURES = ("topic", "out_of_scope", "nearness", "evidence", "other_subject")
 
 
 def main() -> None:

@@ -17,10 +17,10 @@ from benchmarks.understanding.readings import Taken
 
 @dataclass(frozen=True)
 class Fitted:
-    """Logistic regression on log probability and nearness."""
+    """Logistic regression on log probability, nearness and evidence."""
 
     bias: float
-    weights: tuple[float, float]
+    weights: tuple[float, ...]
 
     @classmethod
     def on(cls, examples: Sequence[tuple[str, str]], unknown: Sequence[str]) -> Fitted:
@@ -47,10 +47,10 @@ class Fitted:
             some = range(fold, len(unknown), FOLDS)
             read = model.read([texts[i] for i in held], features[held])
             read += model.read([unknown[i] for i in some], outside[list(some)])
-            rows += [(np.log(one.confidence + 1e-4), one.nearness) for one in read]
+            rows += [(np.log(one.confidence + 1e-4), one.nearness, one.evidence) for one in read]
             known += [True] * len(held) + [False] * len(some)
         fitted = LogisticRegression(C=3, class_weight="balanced").fit(np.array(rows), known)
-        return cls(float(fitted.intercept_[0]), tuple(float(weight) for weight in fitted.coef_[0]))  # type: ignore[arg-type]
+        return cls(float(fitted.intercept_[0]), tuple(float(weight) for weight in fitted.coef_[0]))
 
     def applied(self, taken: Sequence[Taken]) -> list[Taken]:
         """The same readings with this certainty."""

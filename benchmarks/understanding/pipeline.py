@@ -63,7 +63,8 @@ class Pipeline:
         reading = message.get(READINGS)[0]
         topic, probability, _ = self.decider.best(reading)
         unknown = reading.probability("out_of_scope")
-        return topic, [*logs(probability, unknown), reading.nearness, float(bool(message.get(OTHER_SUBJECT)))]
+        other = float(bool(message.get(OTHER_SUBJECT)))
+        return topic, [*logs(probability, unknown), reading.nearness, reading.evidence, other]
 
     def answers(self, intent: str, topics: list[str]) -> bool:
         """Whether the reply to an intent says what one of the topics needs."""

@@ -38,11 +38,11 @@ def main(model: str) -> None:
         seconds = time.perf_counter() - started
         name = message.get("intent", {}).get("name") or "out_of_scope"
         selected = (message.get("response_selector") or {}).get(name, {}).get("response", {})
-        topic, known, measures = "", 0.0, (math.log(1e-4), 0.0)
+        topic, known, measures = "", 0.0, (math.log(1e-4), 0.0, 0.0)
         if message.get(READINGS):
             reading = message.get(READINGS)[0]
             topic, probability, known = pipeline.decider.best(reading, bool(message.get(OTHER_SUBJECT)))
-            measures = (math.log(probability + 1e-4), reading.nearness)
+            measures = (math.log(probability + 1e-4), reading.nearness, reading.evidence)
         rows.append(
             {
                 "intent": selected.get("intent_response_key") or name,

@@ -21,7 +21,7 @@ class Taken:
 
     intent: with its sub-topic, after all decisions. clauses: the intents of several questions.
     topic: the likeliest one that could be answered. known: between 0 and 1, that it is the right one.
-    measures: what `known` was worked out from: log probability of the topic, nearness of its examples.
+    measures: what `known` was worked out from: log probability of the topic, nearness of its examples, evidence for any.
     """
 
     intent: str

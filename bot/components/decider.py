@@ -33,26 +33,29 @@ _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
 @dataclass(frozen=True)
 class Certainty:
-    """How sure it is that a text is known: logistic regression on four measures, fitted on messages that
+    """How sure it is that a text is known: logistic regression on five measures, fitted on messages that
     nobody trained on (`python -m benchmarks.thresholds`); the classifier's own probability doesn't tell.
 
     The measures: log probability of the likeliest topic, with its family; log probability of out_of_scope;
-    mean cosine to the nearest examples of the topic; whether the text names another subject.
+    mean cosine to the nearest examples of the topic; evidence for any topic at all; whether the text names
+    another subject.
     """
 
     bias: float
     topic: float
     out_of_scope: float
     nearness: float
+    evidence: float
     other_subject: float
 
-    def of(self, probability: float, out_of_scope: float, nearness: float, other_subject: bool) -> float:
+    def of(self, probability: float, out_of_scope: float, reading: Reading, other_subject: bool) -> float:
         """Between 0 and 1."""
         z = (
             self.bias
             + self.topic * math.log(probability + 1e-4)
             + self.out_of_scope * math.log(out_of_scope + 1e-3)
-            + self.nearness * nearness
+            + self.nearness * reading.nearness
+            + self.evidence * reading.evidence
             + self.other_subject * other_subject
         )
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
@@ -122,7 +125,7 @@ class Decider:
         unknown = totals.pop(OUT_OF_SCOPE, 0.0)
         best = max(totals, key=lambda key: totals[key])
         topic = next(name for name, _ in reading.topics if self._family.get(name, name) == best)
-        return topic, totals[best], self._certainty.of(totals[best], unknown, reading.nearness, other_subject)
+        return topic, totals[best], self._certainty.of(totals[best], unknown, reading, other_subject)
 
     def several(
         self, parts: list[Part], readings: list[Reading], whole: Reading, unsure: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,11 +46,13 @@ class Reading:
 
     topics: every topic with its probability, likeliest first.
     nearness: mean cosine to the five nearest training examples of the likeliest topic.
+    evidence: how much of it speaks for any topic at all, in nats; probabilities only compare the topics.
     """
 
     text: str
     topics: tuple[tuple[str, float], ...]
     nearness: float
+    evidence: float = 0.0
 
     @property
     def topic(self) -> str:
@@ -74,7 +76,7 @@ class Reading:
         topics = sorted(
             ((topic, weight / total) for topic, weight in weights.items()), key=lambda pair: -pair[1]
         )
-        return Reading(self.text, tuple(topics), self.nearness)
+        return replace(self, topics=tuple(topics))
 
 
 @dataclass(frozen=True)
@@ -135,26 +137,29 @@ class TopicModel:
     def read(self, texts: list[str], features: Floats) -> list[Reading]:
         """What each text is about."""
         vectors = features[:, :DIMENSIONS]
-        views = (self._by_meaning(features), self._by_examples(vectors), self._by_wording(texts))
+        by_meaning, evidence = self._by_meaning(features)
+        views = (by_meaning, self._by_examples(vectors), self._by_wording(texts))
         chances = np.sum([share * view for share, view in zip(self.shares, views, strict=True)], axis=0)
         readings = []
-        for text, chance, sentence in zip(texts, chances, vectors, strict=True):
+        for text, chance, sentence, some in zip(texts, chances, vectors, evidence, strict=True):
             order = np.argsort(-chance)
             topics = tuple((self.topics[number], float(chance[number])) for number in order)
             nearest = np.sort(self._nearest.of_topic(sentence, int(order[0])))[-5:]
-            readings.append(Reading(text, topics, float(nearest.mean())))
+            readings.append(Reading(text, topics, float(nearest.mean()), float(some)))
         return readings
 
-    def _by_meaning(self, features: Floats) -> Floats:
+    def _by_meaning(self, features: Floats) -> tuple[Floats, Floats]:
+        """The probabilities, and what they are shares of, as a logarithm (the energy of Liu et al. 2020)."""
         scores = features * _SCALE @ self.weights.T + self.bias
-        return _shares(np.exp(scores - scores.max(axis=1, keepdims=True)))
+        highest = scores.max(axis=1, keepdims=True)
+        weights = np.exp(scores - highest)
+        return _shares(weights), np.log(weights.sum(axis=1)) + highest[:, 0]
 
     def _by_examples(self, vectors: Floats) -> Floats:
         """Votes of the nearest examples, each with a weight that falls off quickly with its distance."""
         chances = np.zeros((len(vectors), len(self.topics)), np.float32)
-        for row, sentence in enumerate(vectors):
-            labels, cosines = self._nearest.nearest(sentence, _NEIGHBOURS)
-            np.add.at(chances[row], labels, np.exp((cosines - 1) / _FALL_OFF))
+        for row, (labels, cosines) in zip(chances, self._nearest.nearest(vectors, _NEIGHBOURS), strict=True):
+            np.add.at(row, labels, np.exp((cosines - 1) / _FALL_OFF))
         return _shares(chances)
 
     @cached_property

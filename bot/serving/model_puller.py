@@ -69,7 +69,7 @@ class ModelPuller:
             try:
                 tag = await self._fetch(archive)
             except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-                # Told once, though it is asked every second, and not at a start, when it may be starting itself.
+                # Told once, though it is asked every second, and not at a start, when it may be starting too.
                 level = logging.WARNING if self._reached else logging.DEBUG
                 why = str(error) or type(error).__name__
                 logger.log(level, "No model from %s (%s): the one in use stays.", self._server.url, why)

@@ -82,7 +82,7 @@ class AppendTrackerStore(TrackerStore):
         event_broker: EventBroker | None = None,
         host: str | None = None,
         recorder: Recorder | None = None,
-        keep_turns: int = 8,
+        keep_turns: int = 5,
         cache_size: int = 1000,
         **kwargs: Any,
     ) -> None:

@@ -204,5 +204,7 @@ def test_what_the_whole_message_is_about_is_answered_too(make: Make) -> None:
 
 
 def test_two_topics_of_a_part_are_both_answered(make: Make) -> None:
-    parse = several(make, SURE, reading("what would i pay", ask_price=0.5, ask_payment=0.5, out_of_scope=0.01))
+    parse = several(
+        make, SURE, reading("what would i pay", ask_price=0.5, ask_payment=0.5, out_of_scope=0.01)
+    )
     assert [clause["intent"] for clause in parse["clauses"]][:2] == ["faq/pain", "ask_price"]

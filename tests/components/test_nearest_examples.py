@@ -19,9 +19,9 @@ def test_nearest_are_those_of_a_full_comparison(number: int) -> None:
     vectors = unit_vectors(number, 1)
     labels = np.sort(np.arange(number) % 3)
     examples = NearestExamples(vectors, labels, 3)
-    for asked in unit_vectors(20, 2):
+    several = unit_vectors(20, 2)
+    for asked, (found, cosines) in zip(several, examples.nearest(several, 15), strict=True):
         full = vectors @ asked
-        found, cosines = examples.nearest(asked, 15)
         best = np.argsort(-full)[: len(found)]
         assert len(found) == min(15, number)
         assert sorted(cosines) == pytest.approx(sorted(full[best]), abs=1e-5)
