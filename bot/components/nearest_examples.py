@@ -21,8 +21,11 @@ FEW = 1000
 
 
 class NearestExamples:
-    """vectors: unit vectors [n, 384], topic by topic, so that those of one needn't be gathered for each message.
-    labels: [n], the number of each one's topic, ascending, of so many topics."""
+    """Finds the nearest of so many topics' examples.
+
+    vectors: unit vectors [n, 384], topic by topic, so that those of one needn't be gathered for each message.
+    labels: [n], the number of each one's topic, ascending.
+    """
 
     def __init__(self, vectors: Floats, labels: NDArray[np.int64], topics: int) -> None:
         self._vectors = vectors
