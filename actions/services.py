@@ -53,10 +53,11 @@ def record_id(tracker: Tracker, what: str) -> str:
 
     The same when the message has to be answered again, by another server perhaps: it is recorded once.
     """
-    latest = next((event for event in reversed(tracker.events) if event.get("event") == "user"), {})
-    if not latest.get("message_id"):
+    ids = (event.get("message_id") for event in reversed(tracker.events) if event.get("event") == "user")
+    message_id = next(ids, None)
+    if not message_id:
         return new_id()
-    told = "\0".join((tracker.sender_id, latest["message_id"], what))
+    told = "\0".join((tracker.sender_id, message_id, what))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

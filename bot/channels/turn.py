@@ -7,6 +7,7 @@ Typed text never becomes a command; only a payload that the bot signed for this 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.tracker_store import TrackerStore
-from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.events import BotUttered, Event, UserUttered
 
 from bot import logs, metrics
 from bot.model import Button, Reply
@@ -151,19 +152,30 @@ async def _keep(
 ) -> None:
     """Adds a turn that failed to its conversation, so that the visitor finds it there after a reload.
 
-    said: the replies that it brought before it failed; they are there when it was stored all the same.
+    Nothing, when the conversation holds an answer: the turn was stored all the same, or another server, to
+    which the message came again while this one hung, has answered.
+
+    said: the replies that it brought before it failed.
     trouble: the reply of the channel itself, which knows nothing of turns.
     """
     tracker = await store.get_or_create_tracker(message.sender_id)
-    stored = any(isinstance(e, UserUttered) and e.message_id == message.message_id for e in tracker.events)
+    after = itertools.dropwhile(lambda event: not _is(event, message), tracker.events)
+    stored = next(after, None) is not None
+    turn = itertools.takewhile(lambda event: not isinstance(event, UserUttered), after)
+    if any(isinstance(event, BotUttered) for event in turn):
+        return
     if not stored:
         # Without an intent: the conversation goes on from where it was before this message.
         channel, of_message = message.input_channel, message.message_id
         tracker.update(UserUttered(message.text, input_channel=channel, message_id=of_message))
-    for reply in (*(() if stored else said), *trouble):
+    for reply in (*said, *trouble):
         shown = to_message(reply)
         tracker.update(BotUttered(shown.pop("text"), shown))
     await store.save(tracker)
+
+
+def _is(event: Event, message: UserMessage) -> bool:
+    return isinstance(event, UserUttered) and event.message_id == message.message_id
 
 
 def parsed_button(button: Button) -> dict[str, Any]:

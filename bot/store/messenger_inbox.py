@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.model import new_id, utc_now
-from bot.store.messenger_lanes import LaneLost, Lanes
+from bot.store.messenger_lanes import LaneLost, Lanes, lock_threads
 from bot.store.messenger_model import (
     Echo,
     EventKind,
@@ -77,17 +77,17 @@ class Inbox:
         writers.update((echo.conversation, echo) for echo in echoes if not echo.sent_id)
 
         def work(connection: Connection) -> None:
-            # In one order, so that two servers can't wait for each other.
             if writers:
                 new = [self._thread_row(writers[conversation]) for conversation in sorted(writers)]
                 connection.execute(self._store._insert(threads), new)
+            lock_threads(connection, [*writers, *self._not_sent(connection, of_ours)])
             if rows:
                 connection.execute(self._store._insert(inbox), rows)
-            for conversation, at in sorted(latest.items()):
+            for conversation, at in latest.items():
                 earlier = sa.or_(threads.c.last_at.is_(None), threads.c.last_at < at)
                 here = sa.update(threads).where(threads.c.sender_id == conversation, earlier)
                 connection.execute(here.values(last_at=at))
-            for conversation, until in sorted(by_people.items()):
+            for conversation, until in by_people.items():
                 earlier = sa.or_(threads.c.paused_until.is_(None), threads.c.paused_until < until)
                 here = sa.update(threads).where(threads.c.sender_id == conversation, earlier)
                 connection.execute(here.values(paused_until=until, human=True))

@@ -5,7 +5,7 @@ On PostgreSQL servers that claim at the same time skip each other's rows; SQLite
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,12 @@ LEASE = timedelta(seconds=10)
 
 class LaneLost(Exception):
     """Another server has taken the lane over; what was done in it must not be stored."""
+
+
+def lock_threads(connection: Connection, conversations: Iterable[str]) -> None:
+    """Keeps others from changing these threads: before anything else, so that no two wait for each other."""
+    these = sa.select(threads.c.sender_id).where(threads.c.sender_id.in_(list(conversations)))
+    connection.execute(these.order_by(threads.c.sender_id).with_for_update())
 
 
 class Lanes:
@@ -57,8 +63,13 @@ class Lanes:
 
         It may hold others without knowing, claimed when the database's answer got lost: these are to end.
         """
-        held = sa.update(threads).where(threads.c.sender_id.in_(worked_on), self._owner == owner)
-        connection.execute(held.where(self._until > now).values({self._until: now + LEASE}))
+        held = sa.select(threads.c.sender_id).where(
+            threads.c.sender_id.in_(worked_on), self._owner == owner, self._until > now
+        )
+        # One that is being changed at this moment has its turn the next time.
+        free = connection.execute(held.with_for_update(skip_locked=True)).scalars().all()
+        mine = sa.update(threads).where(threads.c.sender_id.in_(free))
+        connection.execute(mine.values({self._until: now + LEASE}))
 
     def hold(self, connection: Connection, conversation: str, owner: str, now: datetime) -> None:
         """Makes sure that the lane is still this owner's.

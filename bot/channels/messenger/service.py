@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -150,9 +151,7 @@ class Messenger:
 
     async def stop(self) -> None:
         """Finishes what is under way; the rest is for the next server."""
-        for crew in (self._inbox_crew, self._outbox_crew):
-            if crew:
-                await crew.stop()
+        await asyncio.gather(*(crew.stop() for crew in (self._inbox_crew, self._outbox_crew) if crew))
         for chore in self._chores:
             chore.stop()
         await self._graph.close()

@@ -92,13 +92,16 @@ class Crew(Generic[P]):
         """Takes no more lanes, and lets what is under way be finished, the claiming too."""
         self.stopping = True
         self._news.set()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._finished(), GRACE)
+        for task in filter(None, (self._boss, *self._lanes)):
+            task.cancel()
+
+    async def _finished(self) -> None:
         if self._boss is not None:
-            await asyncio.wait({self._boss}, timeout=GRACE)
-            self._boss.cancel()
+            await asyncio.wait({self._boss})
         if self._lanes:
-            await asyncio.wait(self._lanes, timeout=GRACE)
-        for lane in self._lanes:
-            lane.cancel()
+            await asyncio.wait(self._lanes)
 
     async def _run(self) -> None:
         while not self.stopping:

@@ -26,6 +26,7 @@ from bot.store.messenger_model import (
 )
 from bot.store.messenger_outbox import Outbox
 from bot.store.store import Store
+from tests.store.conftest import new_postgres_database
 
 NOW = utc_now()
 ZERO = timedelta(0)
@@ -304,3 +305,25 @@ def test_deletion_requests_forget_whose_they_were(store: Store) -> None:
     done = deletions.get("CODE")
     assert done and (done.state, done.user_id) == (DeletionState.DONE, "") and deletions.waiting() == []
     assert deletions.get("OTHER") is None
+
+
+def test_an_echo_and_a_server_that_takes_the_lane_do_not_wait_for_each_other(postgres: Any) -> None:
+    """SQLite has one writer."""
+    store = Store(new_postgres_database(postgres))
+    store.migrate()
+    inbox, outbox = Inbox(store, lambda _: "k" * 32, settle=ZERO, settle_late=ZERO), Outbox(store)
+    inbox.receive([event("1", "a")])
+    inbox.finish(inbox.claim("me", 9)[0], "me", [message("1", "first")])
+    [first] = outbox.claim("me", 9)
+    outbox.unsure(first, "me", "No answer")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor(1) as pool, store._engine.begin() as claiming:
+        claiming.exec_driver_sql("SELECT FROM messenger_threads FOR UPDATE")
+        echo = pool.submit(inbox.receive, [], [Echo("100", "1", utc_now(), first.id)])
+        while not store._read(lambda c: c.exec_driver_sql(waiting).scalar()):
+            assert not echo.done()
+        claiming.exec_driver_sql("UPDATE messenger_outbox SET attempts = attempts + 1")
+        claiming.commit()
+        echo.result()
+    assert outbox.counts() == {OutboxState.SENT: 1}
+    store.close()
