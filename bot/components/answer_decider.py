@@ -65,7 +65,11 @@ _MYSELF = re.compile(
 )
 _WHAT_TO_DO = re.compile(
     r"\bwhat (?:do|can|could|should|would|shall) (?:i|we|you) (?:do|suggest|recommend)\b"
+    r"|\bwho (?:do|can|could|should|would|shall) (?:i|we) (?:see|go to|talk to|ask|call)\b"
 )
+# "Why not?" means yes after an offer, and asks for the reason after an answer that advises against something.
+_WHY = re.compile(r"^(?:but |ok |oh |and )?(?:why|how come)\b")
+ADVISED_AGAINST = frozenset({"faq/squeeze", "faq/home_remedies", "faq/go_away", "ask_photo"})
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -185,6 +189,8 @@ class AnswerDecider(GraphComponent):
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
+        if previous in ADVISED_AGAINST and alone.intent in CHAT and _WHY.match(whole.text):
+            return Decision(str(previous), 1.0)
         unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not message.get(OTHER_SUBJECT)
         to_do = alone.intent in SELF_CARE or bool(_WHAT_TO_DO.search(whole.text))
         if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or to_do):

@@ -53,6 +53,7 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
     "ask_other_method": ("milia removal", "do you use"),
     "ask_before_visit": ("the appointment", "what should i do before the appointment"),
     "ask_cream_cause": ("eye cream", "does it cause milia:"),
+    "ask_lookalike": ("milia and a stye", "how do i tell milia from other lumps like"),
     "ask_baby": ("milia on my baby", "my baby has milia"),
     "ask_medical": ("a sore bleeding lump", "i have a sore bleeding lump"),
     "emergency": ("the swelling in my throat", "my throat is swelling"),

@@ -208,3 +208,18 @@ def test_two_topics_of_a_part_are_both_answered(make: Make) -> None:
         make, SURE, reading("what would i pay", ask_price=0.5, ask_payment=0.5, out_of_scope=0.01)
     )
     assert [clause["intent"] for clause in parse["clauses"]][:2] == ["faq/pain", "ask_price"]
+
+
+@pytest.mark.parametrize(("previous", "expected"), [("faq/squeeze", "faq/squeeze"), ("faq/pain", "affirm")])
+def test_why_not_asks_for_the_reason_after_advice_against_something(
+    make: Make, previous: str, expected: str
+) -> None:
+    why_not = reading("why not", affirm=0.97)
+    assert intent(decided(make, why_not, **{PREVIOUS_TOPIC: previous})) == expected
+
+
+def test_who_to_see_about_a_symptom_is_a_doctor(make: Make) -> None:
+    who = reading("who should i see", faq__who_removes=0.97)
+    after = {PREVIOUS_TOPIC: "ask_medical", IN_CONTEXT: "who should i see a sore bleeding lump"}
+    assert intent(decided(make, who, who, **after)) == "ask_medical"
+    assert intent(decided(make, who)) == "faq/who_removes"
