@@ -21,6 +21,7 @@ RANKED = 3
 
 _VERSION = 1
 # Never change this text: what was packed with it can't be read without it. Add a version instead.
+_NUL = b"\\u0000"  # as JSON writes it
 _COMMON = (
     b'"input_channel":"messenger""input_channel":"website""input_channel":"rest""message_id":"'
     b'{"title":"Book an appointment","payload":"/book"}{"event":"active_loop","name":"callback_form"'
@@ -68,9 +69,19 @@ def unpack_state(data: bytes) -> dict[str, Any]:
 
 
 def _pack(value: dict[str, Any]) -> bytes:
-    text = json.dumps(to_plain(value), separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        text = _as_json(value)
+        plain = _NUL not in text
+    except (TypeError, ValueError):  # also half a character, or no number
+        plain = False
+    if not plain:  # seldom, and making everything plain takes as long as all else
+        text = _as_json(to_plain(value))
     packer = zlib.compressobj(6, zdict=_COMMON)
     return bytes([_VERSION]) + packer.compress(text) + packer.flush()
+
+
+def _as_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _unpack(data: bytes) -> dict[str, Any]:
