@@ -204,6 +204,8 @@ def _counts(part: Part, topic: str, probability: float) -> bool:
     when it tells of a symptom, when it clearly wishes for something, or when it is short and beyond doubt."""
     if part.asks or topic in {"greet", "thank", "ask_medical"}:
         return True
+    if topic == "ask_help":  # "I have three questions" needs no list of what may be asked
+        return False
     if topic in {"contact_human", "book_appointment"}:
         return probability >= _LIKELY
     needed = _BEYOND_DOUBT if part.tells and not topic.startswith("ask_") else _LIKELY
