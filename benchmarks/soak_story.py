@@ -66,40 +66,28 @@ def _logged(turn: str, servers: Cluster) -> Iterator[str]:
 
 def _stored(found: Found, servers: Cluster) -> list[str]:
     """Its rows, without what was said."""
+    turns, inbox, outbox = conversation_turns.c, messenger_inbox.c, messenger_outbox.c
+    queries = {
+        "turn": sa.select(turns.position).where(turns.turn_id == found.turn),
+        "inbox": sa.select(inbox.state, inbox.attempts, inbox.received_at, inbox.due_at).where(
+            inbox.key == found.wrong.id
+        ),
+        "outbox": sa.select(
+            outbox.id, outbox.state, outbox.attempts, outbox.problem, outbox.created_at, outbox.sent_at
+        ).where(outbox.id.startswith(found.turn)),
+    }
 
     def read(connection: Any) -> list[str]:
-        rows = []
-        for name, query in (
-            (
-                "turn",
-                sa.select(conversation_turns.c.position, conversation_turns.c.turn_id).where(
-                    conversation_turns.c.turn_id == found.turn
-                ),
-            ),
-            (
-                "inbox",
-                sa.select(
-                    *(messenger_inbox.c[column] for column in ("state", "attempts", "received_at", "due_at"))
-                ).where(messenger_inbox.c.key == found.wrong.id),
-            ),
-            (
-                "outbox",
-                sa.select(
-                    *(
-                        messenger_outbox.c[column]
-                        for column in ("id", "state", "attempts", "problem", "created_at", "sent_at")
-                    )
-                ).where(messenger_outbox.c.id.startswith(found.turn)),
-            ),
-        ):
-            for row in connection.execute(query).mappings():
-                told = {
-                    key: clock(value.timestamp()) if isinstance(value, datetime) else value
-                    for key, value in row.items()
-                }
-                if "position" in told:
-                    told["position"] = clock(told["position"] / 1e9)
-                rows.append(f"{name} {told}")
-        return rows
+        return [
+            f"{name} " + ", ".join(f"{column} {_shown(value)}" for column, value in row.items())
+            for name, query in queries.items()
+            for row in connection.execute(query).mappings()
+        ]
 
     return servers.store._read(read)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and value > 10**15:  # the position of a turn: when it was stored
+        return clock(value / 1e9)
+    return clock(value.timestamp()) if isinstance(value, datetime) else str(value)

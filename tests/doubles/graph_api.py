@@ -27,6 +27,7 @@ Json = dict[str, Any]
 
 APP_ID = "1517776481860111"
 PAGE_INBOX = 263902037430900
+SECONDS_TO_ANSWER = 5.0
 
 
 @dataclass(frozen=True)
@@ -293,10 +294,10 @@ class Meta:
             return response.status
 
     async def deliver_until_accepted(self, body: bytes, every: float = 0.1) -> None:
-        """As Meta does: again and again until it is answered with 200."""
+        """As Meta does: again and again until it is answered with 200, each time within 5 seconds."""
         while True:
             with suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
-                if await self.deliver(body) == 200:
+                if await asyncio.wait_for(self.deliver(body), SECONDS_TO_ANSWER) == 200:
                     return
             await asyncio.sleep(every)
 

@@ -21,7 +21,8 @@ from bot.store.messenger_outbox import Outbox
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 48
-FEW_ATTEMPTS = 5
+FEW_ATTEMPTS = 8
+"""A minute and a half; a server that died in between counts as one, too."""
 MOST_ATTEMPTS = 20
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
