@@ -27,7 +27,7 @@ _STORY = 0.25  # by how much more probable a part of a story has to be
 _UNHEARD = 0.008  # least probability that the whole message gives to what a part of it asks
 _HINTED = 0.03  # from which a part has to be less plain:
 _PLAIN = 0.6
-_EVEN = 0.33  # probability of the second topic from which both are answered
+_EVEN = 0.4  # probability of each of two topics that are both meant
 _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
 
