@@ -7,6 +7,7 @@ in order, and the conversation that a reload of the page shows is the one that w
 from __future__ import annotations
 
 import asyncio
+import itertools
 import resource
 import shutil
 import signal
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -420,32 +421,44 @@ async def test_three_servers_go_on_while_what_they_share_is_away(
 
 
 class Talking:
-    """People who ask one question after the other, at whichever server, until the block ends."""
+    """People who ask one question after the other, at whichever server, until the block ends.
 
-    def __init__(self, http: aiohttp.ClientSession, three: Cluster, number: int) -> None:
+    pause: seconds that each thinks before the next question; they begin one after the other within the first one.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, three: Cluster, number: int, pause: float = 0.5) -> None:
         self._answers = answers_to(three.settings)
-        self._ending = False
+        self._ending = asyncio.Event()
+        self._pause = pause
         self.visitors = [WebVisitor(http, three.url, patience=100) for _ in range(number)]
 
     async def __aenter__(self) -> Talking:
-        self._tasks = [asyncio.create_task(self._talk(visitor)) for visitor in self.visitors]
+        each = self._pause / len(self.visitors)
+        self._tasks = [
+            asyncio.create_task(self._talk(visitor, number * each))
+            for number, visitor in enumerate(self.visitors)
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Everybody gets the answer to what they have asked, and nobody got anything twice."""
-        self._ending = True
+        self._ending.set()
         await asyncio.gather(*self._tasks)
         await kept_at_last(*self.visitors)
 
-    async def _talk(self, visitor: WebVisitor) -> None:
+    async def _talk(self, visitor: WebVisitor, later: float) -> None:
+        await self._thinks(later)
         await visitor.meet()
-        while not self._ending:
-            for question, answer in self._answers.items():
-                said = await visitor.says(question)
-                assert answer in said.read and len(said.replies) == 1, (question, said.read)
-                await asyncio.sleep(0.5)
-                if self._ending:
-                    return
+        for question, answer in itertools.cycle(self._answers.items()):
+            said = await visitor.says(question)
+            assert answer in said.read and len(said.replies) == 1, (question, said.read)
+            await self._thinks(self._pause)
+            if self._ending.is_set():
+                return
+
+    async def _thinks(self, seconds: float) -> None:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
 
     async def more(self, number: int) -> None:
         """Returns when so many more messages have been sent."""
@@ -455,9 +468,9 @@ class Talking:
 
 
 async def test_killed_servers_cost_nobody_a_message(three: Cluster, http: aiohttp.ClientSession) -> None:
-    async with Talking(http, three, 30) as talking:
+    async with Talking(http, three, 200, pause=15) as talking:
         for server in three.servers:
-            await talking.more(30)
+            await talking.more(200)
             await asyncio.to_thread(server.kill)
             server.launch()
             await asyncio.to_thread(server.wait)
