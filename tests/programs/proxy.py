@@ -73,8 +73,8 @@ class Proxy:
             for name, value in answer.headers.items():
                 if name.lower() not in _OWN:
                     response.headers.add(name, value)
-            await response.prepare(request)
             try:
+                await response.prepare(request)
                 async for chunk in answer.content.iter_any():
                     await response.write(chunk)
                 await response.write_eof()
