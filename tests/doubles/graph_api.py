@@ -114,12 +114,14 @@ class Meta:
         port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+        self._open = True
         self._tasks: set[asyncio.Task[Any]] = set()
         self._news = asyncio.Event()
         self._numbers = itertools.count(1)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._open = False
         for task in self._tasks:
             task.cancel()
         with suppress(asyncio.CancelledError):
@@ -295,7 +297,7 @@ class Meta:
 
     async def deliver_until_accepted(self, body: bytes, every: float = 0.1) -> None:
         """As Meta does: again and again until it is answered with 200, each time within 5 seconds."""
-        while True:
+        while self._open:  # a cancellation can be lost in `wait_for`, when the request fails at that moment
             with suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
                 if await asyncio.wait_for(self.deliver(body), SECONDS_TO_ANSWER) == 200:
                     return
