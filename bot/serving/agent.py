@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import hashlib
 import logging
 import tarfile
@@ -167,9 +168,15 @@ def tag_of(archive: Path) -> str:
     return f'"{digest.hexdigest()}"'
 
 
+_OF_DAMAGE = (
+    ModelNotFound, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile,
+    FileNotFoundError,  # one of the archive's own
+)  # fmt: skip
+
+
 def why_not_loaded(error: BaseException) -> str:
     """Why a model can't be loaded, on one line."""
-    if isinstance(error, (ModelNotFound, tarfile.TarError, EOFError, zlib.error)):
+    if isinstance(error, _OF_DAMAGE):
         return "the file is damaged"
     while error.__cause__ is not None:
         error = error.__cause__
