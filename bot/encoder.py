@@ -7,7 +7,6 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,13 @@ MAX_CHARACTERS = 4096
 CACHE_SIZE = 4096
 
 INT8_GRAPH = "encoder.int8.onnx"
+BATCH_GRAPH = "encoder.int8.batch.onnx"
 FLOAT_GRAPH = "encoder.fp32.onnx"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "manifest.json"
 
 ORIGIN = {
-    "builder": 3,  # raise it when the build writes other graphs, so that old ones are refused and built again
+    "builder": 4,  # raise it when the build writes other graphs, so that old ones are refused and built again
     "weights": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
@@ -61,8 +61,8 @@ def sha256(path: Path) -> str:
 class SentenceEncoder:
     """Encodes texts and remembers the latest ones; one object may serve many threads.
 
-    A text's vector depends on the text alone: each is encoded by itself, because int8 scales are taken over a
-    whole batch and would let its neighbours move the vector (docs/decisions/0002-encoder.md).
+    A text's vector depends on the text alone (docs/decisions/0002-encoder.md); for thousands of texts
+    `bot.encoder_batches` computes the same in half the time.
 
     `cache_size` is the number of texts remembered, each 4.6 kB and its characters. Raises EncoderError when
     the files in `directory` are not the ones that the build wrote.
@@ -73,37 +73,29 @@ class SentenceEncoder:
     ) -> None:
         directory = directory or encoder_path()
         check_files(directory, graph, TOKENIZER)
-        self._run = _open_graph(directory / graph)
-        self._tokenizer = _open_tokenizer(directory / TOKENIZER)
+        self._run = open_graph(directory / graph)
+        self._tokenizer = open_tokenizer(directory / TOKENIZER)
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
-        """Unit vectors of the texts, shape [n, 384]; of a long text the first 128 tokens count.
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of the texts, shape [n, 384]; of a long text the first 128 tokens count."""
+        return self.features(texts)[:, :DIMENSIONS]
 
-        `threads` is how many texts are encoded at a time; one suits a visitor's message, more a training set.
-        """
-        return self.features(texts, threads=threads)[:, :DIMENSIONS]
-
-    def features(self, texts: Sequence[str], *, threads: int = 1) -> Vectors:
+    def features(self, texts: Sequence[str]) -> Vectors:
         """What a classifier sees of the texts, shape [n, 1152]: the sentence vector, then those of two lower
         layers, each a unit vector, in the order of `bot.encoder_graph.POOLED_LAYERS`."""
         if not texts:
             return np.empty((0, FEATURES), np.float32)
-        texts = [_readable(text) for text in texts]
+        texts = [readable(text) for text in texts]
         known = self._recall(texts)
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if threads > 1 and len(new) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                known.update(zip(new, pool.map(self._compute, new), strict=True))
-        else:
-            known.update((text, self._compute(text)) for text in new)
+        known.update((text, self._compute(text)) for text in dict.fromkeys(texts) if text not in known)
         self._remember(known)
         return np.stack([known[text] for text in texts])
 
     def _compute(self, text: str) -> Vectors:
-        return self._run(self._tokenizer.encode(text).ids)
+        return self._run([self._tokenizer.encode(text).ids])[0]
 
     def _recall(self, texts: Sequence[str]) -> dict[str, Vectors]:
         with self._lock:
@@ -149,26 +141,28 @@ def check_files(directory: Path, *names: str) -> None:
             raise EncoderError(f"The sentence encoder's file {path} is missing or damaged")
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """The text cut before it costs much, without the half surrogates that the tokenizer refuses."""
     return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
-def _open_graph(path: Path) -> Callable[[list[int]], Vectors]:
+def open_graph(path: Path) -> Callable[[Sequence[Sequence[int]]], Vectors]:
+    """What computes the features of texts of equally many tokens, shape [n, 1152]; many may ask at once."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # a short text is done before a second thread has woken up
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def run(tokens: list[int]) -> Vectors:
-        vector: Vectors = session.run(None, {"tokens": np.array([tokens], np.int64)})[0][0]
-        return vector
+    def run(tokens: Sequence[Sequence[int]]) -> Vectors:
+        features: Vectors = session.run(None, {"tokens": np.array(tokens, np.int64)})[0]
+        return features
 
     return run
 
 
-def _open_tokenizer(path: Path) -> Any:
+def open_tokenizer(path: Path) -> Any:
+    """What splits a text into the numbers of its tokens, 128 at most."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))

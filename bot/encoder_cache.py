@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.encoder import ORIGIN, SentenceEncoder, Vectors
+from bot.encoder import ORIGIN, Vectors
+from bot.encoder_batches import features_of_many
 
 CACHE_FILE = "examples.npz"
 
 
-def encoded(encoder: SentenceEncoder, texts: Sequence[str], folder: Path, threads: int) -> Vectors:
+def encoded(texts: Sequence[str], folder: Path, threads: int) -> Vectors:
     """The features of texts, shape [n, 1152] in half precision's accuracy; what `folder` remembers is not
     encoded again.
 
@@ -23,7 +24,7 @@ def encoded(encoder: SentenceEncoder, texts: Sequence[str], folder: Path, thread
     known = _read(folder / CACHE_FILE)
     keys = [_key(text) for text in texts]
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    vectors = encoder.features(list(new.values()), threads=threads).astype(np.float16)
+    vectors = features_of_many(list(new.values()), threads, folder).astype(np.float16)
     known.update(zip(new, vectors, strict=True))
     if new:
         _write(folder / CACHE_FILE, {key: known[key] for key in dict.fromkeys(keys)})

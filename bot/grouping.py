@@ -34,7 +34,7 @@ Vectors = NDArray[np.float32]
 class Encoder(Protocol):
     """`bot.encoder.SentenceEncoder`, or whatever stands in for it."""
 
-    def encode(self, texts: Sequence[str], *, threads: int = 1) -> Vectors: ...
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
 
 
 def vectors_of(texts: Sequence[str], encoder: Encoder) -> list[bytes]:

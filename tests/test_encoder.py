@@ -24,6 +24,7 @@ from bot.encoder import (
     SentenceEncoder,
     shared,
 )
+from bot.encoder_batches import features_of_many
 from bot.encoder_build import WEIGHTS, build_encoder, weights_folder
 
 TEXTS = [
@@ -115,10 +116,23 @@ def test_close_meanings_lie_close_together(encoder: SentenceEncoder) -> None:
     assert hurt @ painful > hurt @ price + 0.2
 
 
-def test_company_and_threads_leave_a_text_its_vector(built: Path) -> None:
+def test_company_leaves_a_text_its_vector(built: Path) -> None:
     alone = np.concatenate([SentenceEncoder(built).encode([text]) for text in TEXTS[:3]])
-    together = SentenceEncoder(built).encode(TEXTS, threads=2)
+    together = SentenceEncoder(built).encode(TEXTS)
     np.testing.assert_array_equal(together[:3], alone)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_gives_each_text_the_vector_that_it_gets_alone(built: Path, threads: int) -> None:
+    # Of equal length and very different sizes within: what one shares with its neighbours would show.
+    several = [
+        f"{first} {second}" for first in ("hi", "ouch", "$$$") for second in ("you", "!!!", "milia", "9")
+    ]
+    texts = [*TEXTS, *several, "", "x" * 5000, *TEXTS]
+    alone = SentenceEncoder(built).features(texts)
+    together = features_of_many(texts, threads, built)
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert features_of_many([], threads, built).shape == (0, 1152)
 
 
 def test_order_and_repeats_are_kept(built: Path) -> None:

@@ -31,10 +31,10 @@ class Fitted:
         from sklearn.linear_model import LogisticRegression
 
         from bot.components.topic_classifier import TopicClassifier, TopicModel
-        from bot.encoder import shared
+        from bot.encoder_batches import features_of_many
 
         texts, topics = [text for text, _ in examples], [topic for _, topic in examples]
-        features, outside = shared().features(texts, threads=2), shared().features(unknown, threads=2)
+        features, outside = features_of_many(texts, 2), features_of_many(unknown, 2)
         config = TopicClassifier.get_default_config()
         places = np.random.default_rng(0).permutation(len(texts)) % FOLDS
         rows: list[Any] = []

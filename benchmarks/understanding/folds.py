@@ -19,13 +19,13 @@ def main_figures(nlu: Path) -> dict[str, Any]:
 
     standin.install()
     from bot.components.topic_classifier import TopicClassifier, TopicModel
-    from bot.encoder import encoder_path, shared
+    from bot.encoder import encoder_path
     from bot.encoder_cache import encoded
 
     config = TopicClassifier.get_default_config()
     pairs = [(text, name) for name, texts in intents(nlu) if name not in config["left_out"] for text in texts]
     texts, topics = [text for text, _ in pairs], [topic for _, topic in pairs]
-    features = np.stack(list(encoded(shared(), texts, encoder_path(), threads=2)))
+    features = encoded(texts, encoder_path(), threads=2)
     places = np.random.default_rng(0).permutation(len(texts)) % FOLDS
     found: list[str] = [""] * len(texts)
     for fold in range(FOLDS):

@@ -98,7 +98,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
         """Adds the feature to all training examples, in one call of the encoder."""
         examples = [example for example in training_data.training_examples if wording(example)]
         texts = [wording(example) for example in examples]
-        vectors = encoded(self._encoder, texts, encoder_path(), threads=self._training_threads)
+        vectors = encoded(texts, encoder_path(), self._training_threads)
         for example, vector in zip(examples, vectors, strict=True):
             self._add(example, vector)
         return training_data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -101,8 +102,6 @@ class TopicModel:
     @classmethod
     def fit(cls, texts: list[str], features: Floats, topics: list[str], config: dict[str, Any]) -> TopicModel:
         """Fits the three views on the same examples; see `TopicClassifier.get_default_config`."""
-        from sklearn.linear_model import SGDClassifier
-
         where = places_of(texts, topics)
         order = np.argsort(where, kind="stable")
         where, features = where[order], features[order]
@@ -110,17 +109,14 @@ class TopicModel:
         names = sorted(set(topics))
         number = {name: place for place, name in enumerate(names)}
         labels = np.array([number[topic] for topic in topics])
-        weights, bias = softmax_regression(
-            features * _SCALE, labels, len(names), where,
-            epochs=config["epochs"], steps=config["steps"],
-            rate=config["learning_rate"], penalty=config["penalty"],
-        )  # fmt: skip
-        documents = [counts(text, config["buckets"]) for text in texts]
-        idf = inverse_frequency(documents, config["buckets"])
-        by_words = SGDClassifier(
-            loss="log_loss", alpha=config["gram_penalty"], max_iter=20, shuffle=False, n_jobs=-1
-        )
-        by_words.fit(_matrix(documents, idf), topics)
+        with ThreadPoolExecutor(1) as beside:  # each view keeps about one core busy
+            wording_view = beside.submit(_fit_wording, texts, topics, config)
+            weights, bias = softmax_regression(
+                features * _SCALE, labels, len(names), where,
+                epochs=config["epochs"], steps=config["steps"],
+                rate=config["learning_rate"], penalty=config["penalty"],
+            )  # fmt: skip
+        idf, gram_weights, gram_bias = wording_view.result()
         by_topic = np.argsort(labels, kind="stable")
         return cls(
             tuple(names),
@@ -129,8 +125,8 @@ class TopicModel:
             features[by_topic, :DIMENSIONS],
             labels[by_topic],
             idf,
-            np.ascontiguousarray(by_words.coef_.T.astype(np.float32)),
-            by_words.intercept_.astype(np.float32),
+            gram_weights,
+            gram_bias,
             tuple(config["shares"]),
         )
 
@@ -178,6 +174,22 @@ def _shares(weights: Floats) -> Floats:
     """Rows scaled to sum to one."""
     scaled: Floats = weights / (weights.sum(axis=1, keepdims=True) + 1e-12)
     return scaled
+
+
+def _fit_wording(
+    texts: list[str], topics: list[str], config: dict[str, Any]
+) -> tuple[Floats, Floats, Floats]:
+    """The linear model on exact wording: idf [buckets], weights [buckets, topics], bias [topics]."""
+    from sklearn.linear_model import SGDClassifier
+
+    documents = [counts(text, config["buckets"]) for text in texts]
+    idf = inverse_frequency(documents, config["buckets"])
+    model = SGDClassifier(
+        loss="log_loss", alpha=config["gram_penalty"], max_iter=20, shuffle=False, n_jobs=-1
+    )
+    model.fit(_matrix(documents, idf), topics)
+    weights = np.ascontiguousarray(model.coef_.T.astype(np.float32))
+    return idf, weights, model.intercept_.astype(np.float32)
 
 
 def _matrix(documents: list[dict[int, float]], idf: Floats) -> Any:
