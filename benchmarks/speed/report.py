@@ -133,7 +133,7 @@ def text(results: Results) -> str:
             table(("", *(TITLES[name] for name in results["rounds"])), _absolute(results)),
             "\\* Rasa's holds conversations and nothing else; this project's also what becomes of each message (for the charts), "
             "unanswered questions with what was said before them, their groups and hand-overs.",
-            f"Training: {training['ours']:.0f} s here with all examples; Rasa's defaults {training['rasa']:.0f} s with "
+            f"Training: {training['ours']:.0f} s here with all examples, whose vectors are remembered; Rasa's defaults {training['rasa']:.0f} s with "
             f"{results['few'] or 'all'} of each topic's and {results['epochs']} passes.",
             f"![Speed and size]({PLOT.name})",
         ]
