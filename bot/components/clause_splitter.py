@@ -30,7 +30,7 @@ _AUXILIARY = (
 _INVERTED = (
     r"(?:can|could|does|did|is|are|am|was|will|would|should|shall|may|might) "
     r"(?:i|you|u|we|they|he|she|it|there)\b"
-    r"|do (?:i|you|u|we|they)\b"
+    r"|do (?:i|you|u|we|they|milia)\b|(?:does|did|is|are|will|can) milia\b"
 )
 _REQUEST = (
     r"(?:i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls|tell me|book"
@@ -61,7 +61,38 @@ _NUMBER = re.compile(r"(?<!\S)\(?[1-9][.):]\s")  # of an item of a list
 _JOINT = re.compile(
     r"(?P<end>[?!…]+|[.;]+(?=\s|$))|\b(?:and|also|plus|but|then|btw|by the way)\b|(?<!\S)[&+n](?!\S)"
     rf"|[,()–—]|(?<!\S)-+(?!\S)|\s*/\s*(?=[a-z])|\bor (?=(?:{_WH}|{_AUXILIARY})\b)"
+    r"|\b(?P<or>or)\b"
     r"|\b(?P<call>about|regarding)\b",
+    re.IGNORECASE,
+)
+# A question that begins where the one before ends, without a sign: "how much is it | does it hurt".
+_VERB = r"(?:can|could|does|did|is|are|am|was|will|would|should|shall|may)"
+_ANYBODY = r"(?:i|you|u|yous|we|they|he|she|it|there|these|those|this|that|milia|the|my|your|ur)"
+_INVERSION = rf"(?:{_VERB} {_ANYBODY}|do (?:i|you|u|yous|we|they|milia)|does \w+)\b"
+_RUN_ON = re.compile(
+    rf"\s+(?=(?P<verb>{_INVERSION})|(?:what|how|why|when|where|which) (?:\w+ ){{0,2}}?{_INVERSION}"
+    rf"|(?:what|how|where|who|when)'?s (?:the|your|ur|it|that|this)\b"
+    rf"|how (?:much|long|big|many|often|old)\b(?! {_ANYBODY}\b)"
+    r"|what about\b|why not\b|i (?:need|want) (?:a|to)\b)",
+    re.IGNORECASE,
+)
+# After these words a question goes on, and none begins: "do you know | how much is it".
+_GOES_ON = re.compile(
+    r"\b(?:know|knows|wonder|wondering|tell|show|ask|asks|asking|see|sure|idea|explain|says?|said|think|reckon"
+    r"|remember|understand|about|regarding|of|for|to|(?<!come )(?<!go )(?<!get )in|(?<!put )(?<!get )on|at|from|with|by|than|that|if|whether|and|or|but|so"
+    r"|then|cos|because|since|when|while|once|where|what|how|why|who|which|me|just|even|also|is|are|was|i|you|we"
+    r"|they|he|she|no|not|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff)\W*$",
+    re.IGNORECASE,
+)
+# "How long after that | does it take": what is asked for, and not yet asked.
+_UNASKED = re.compile(
+    rf"\b(?:what|how|why|when|where|which|who)\b(?!.*\b(?:{_AUXILIARY}|about)\b)", re.IGNORECASE
+)
+_IN_CASE = re.compile(r"^(?:if|when|once|after|before|since|because|while|where|as)\b", re.IGNORECASE)
+# "Will it hurt or swell": what stands before each of them.
+_ALTERNATIVES = re.compile(
+    r"^(?:can|could|does|do|did|is|are|will|would|should) "
+    r"(?:i|you|u|yous|they|it|she|he|this|that|these|those|milia)\b",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
@@ -110,7 +141,7 @@ def parts_of(text: str, most: int) -> list[Part]:
     if len(_NUMBER.findall(text)) > 1:
         text = _NUMBER.sub("; ", text)
     parts: list[Part] = []
-    begin, strong = 0, True
+    begin, strong, head = 0, True, ""
     for joint in _JOINT.finditer(text):
         if len(parts) == most - 1:
             break
@@ -119,13 +150,17 @@ def parts_of(text: str, most: int) -> list[Part]:
             continue
         if not joint["end"] and _BETWEEN.search(before) and not _ASKS.match(after):
             continue  # "the difference between milia and acne" is one question
+        alternative = _ALTERNATIVES.match(_LEAD_IN.sub("", head + before.lstrip())) if joint["or"] else None
+        if joint["or"] and (not alternative or _ASKS.match(after)):
+            continue
         if re.search(r"\w", before):
-            _add(parts, before + (joint["end"] or ""), strong)
+            _add(parts, head + before.lstrip() + (joint["end"] or ""), strong)
             strong = False
+        head = f"{alternative[0]} " if alternative else ""
         strong = strong or bool(joint["end"])
         begin = joint.end()
     if re.search(r"\w", text[begin:]):
-        _add(parts, text[begin:], strong)
+        _add(parts, head + text[begin:].lstrip(), strong)
     return parts
 
 
@@ -136,8 +171,30 @@ def _add(parts: list[Part], text: str, strong: bool) -> None:
         return
     if parts and _TAG.match(text):
         parts[-1] = replace(parts[-1], text=f"{parts[-1].text}, {text.rstrip('?!. ')}?")
-    else:
-        parts.append(Part(text, strong or Part(text, False).asks))
+        return
+    for piece in _run_on(text):
+        parts.append(Part(piece, strong or Part(piece, False).asks))
+        strong = False
+
+
+def _run_on(text: str) -> list[str]:
+    """The questions of a text that follow each other without a sign."""
+    pieces, begin = [], 0
+    for joint in _RUN_ON.finditer(text):
+        before = text[begin : joint.start()].lstrip()
+        bare = _LEAD_IN.sub("", before + " ").strip()
+        if _is_complete(bare) and not (joint["verb"] and _UNASKED.search(bare)):
+            pieces.append(before)
+            begin = joint.end()
+    return [*pieces, text[begin:]]
+
+
+def _is_complete(text: str) -> bool:
+    """Whether a text is a question or a statement that needs nothing after it."""
+    words = len(text.split())
+    if words < 2 or _GOES_ON.search(text) or (_IN_CASE.match(text) and not re.search(_INVERTED, text)):
+        return False
+    return words >= 4 or bool(_ASKS.search(text))
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER], is_trainable=False)
@@ -150,7 +207,7 @@ class ClauseSplitter(GraphComponent):
         return {
             # Parts that a message is taken apart into. Raising it answers longer lists of questions, and
             # costs an encoding (2 ms) for each further part.
-            "most_parts": 6,
+            "most_parts": 8,
         }
 
     def __init__(self, config: dict[str, Any]) -> None:

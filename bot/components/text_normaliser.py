@@ -20,6 +20,7 @@ UNREADABLE = "unreadable"  # message property: why there is nothing to understan
 EMPTY, TOO_LONG, NOT_WORDS = "empty", "too_long", "not_words"
 
 _WORD_JOINER = "\u2060"
+_NEW_LINE = re.compile(r"(?<=\w)[^\S\r\n]*[\r\n]\s*(?=\w)")  # where a sign would stand on one line
 _COMMAND = re.compile(r"^/\w|^/\s*$")
 _CODE = re.compile(r"[{}<>\\\[\]|=^`~]|%\w|\.\./|\x22,\x22|;\s*$|\b(?:INFO|SYSTEM|script)\b")
 # Emoji that say something when they stand alone.
@@ -91,7 +92,7 @@ class TextNormaliser(GraphComponent):
             raw = message.get(TEXT)
             if raw is None:
                 continue
-            text = spoken_emoji(normalise(raw, self._limit))
+            text = spoken_emoji(normalise(_NEW_LINE.sub(", ", raw[: 4 * self._limit]), self._limit))
             unreadable = unreadable_because(text, len(raw), self._limit)
             if unreadable:
                 message.set(UNREADABLE, unreadable, add_to_output=True)
