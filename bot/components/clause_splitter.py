@@ -30,7 +30,7 @@ _AUXILIARY = (
 _INVERTED = (
     r"(?:can|could|does|did|is|are|am|was|will|would|should|shall|may|might) "
     r"(?:i|you|u|we|they|he|she|it|there)\b"
-    r"|do (?:i|you|u|we|they|milia)\b|(?:does|did|is|are|will|can) milia\b"
+    r"|do (?:i|you|u|we|they|milia \w+)\b|(?:does|did|will|can) milia\b"
 )
 _REQUEST = (
     r"(?:i(?:'d| would) like|i want|i need|i'm after|looking for|need to|want to|please|pls|tell me|book"
@@ -68,7 +68,7 @@ _JOINT = re.compile(
 # A question that begins where the one before ends, without a sign: "how much is it | does it hurt".
 _VERB = r"(?:can|could|does|did|is|are|am|was|will|would|should|shall|may)"
 _ANYBODY = r"(?:i|you|u|yous|we|they|he|she|it|there|these|those|this|that|milia|the|my|your|ur)"
-_INVERSION = rf"(?:{_VERB} {_ANYBODY}|do (?:i|you|u|yous|we|they|milia)|does \w+)\b"
+_INVERSION = rf"(?:{_VERB} {_ANYBODY}|do (?:i|you|u|yous|we|they|milia \w+)|does \w+)\b"
 _RUN_ON = re.compile(
     rf"\s+(?=(?P<verb>{_INVERSION})|(?:what|how|why|when|where|which) (?:\w+ ){{0,2}}?{_INVERSION}"
     rf"|(?:what|how|where|who|when)'?s (?:the|your|ur|it|that|this)\b"
@@ -79,9 +79,10 @@ _RUN_ON = re.compile(
 # After these words a question goes on, and none begins: "do you know | how much is it".
 _GOES_ON = re.compile(
     r"\b(?:know|knows|wonder|wondering|tell|show|ask|asks|asking|see|sure|idea|explain|says?|said|think|reckon"
-    r"|remember|understand|about|regarding|of|for|to|(?<!come )(?<!go )(?<!get )in|(?<!put )(?<!get )on|at|from|with|by|than|that|if|whether|and|or|but|so"
-    r"|then|cos|because|since|when|while|once|where|what|how|why|who|which|me|just|even|also|is|are|was|i|you|we"
-    r"|they|he|she|no|not|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff)\W*$",
+    r"|remember|understand|about|regarding|of|for|to|(?<!come )(?<!go )(?<!get )in|(?<!put )(?<!get )on|at"
+    r"|from|with|by|than|that|if|whether|and|or|but|so|then|cos|because|since|when|while|once|where|what|how"
+    r"|why|who|which|me|just|even|also|is|are|was|i|(?<!are )(?:you|u|we|they)|(?<!is )(?:he|she)|no|not"
+    r"|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff)\W*$",
     re.IGNORECASE,
 )
 # "How long after that | does it take": what is asked for, and not yet asked.
@@ -96,6 +97,7 @@ _ALTERNATIVES = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
+_POINTS_AT = re.compile(r"^(?:it|this|that|them|these|those|one)$", re.IGNORECASE)
 # What is added to a question or a story without asking anything of its own.
 _TAG = re.compile(
     r"^(?:so |but |or )?(?:(?:what )?(?:do|would|don't) (?:you|u) (?:think|reckon|say|recommend|know)"
@@ -108,6 +110,12 @@ _TAG = re.compile(
 # "Can someone call me about the price" asks for a call, and for the price.
 _CALL = re.compile(r"\b(?:call|ring|phone|contact|talk|speak|chat|get back)\b", re.IGNORECASE)
 KEYWORD_WORDS = 3
+# "Price pain downtime": each of these words asks for something by itself.
+_KEYWORDS = re.compile(
+    r"(?:prices?|pricing|costs?|pain|painful|downtime|recovery|healing|scars?|scarring|redness|aftercare|address"
+    r"|location|parking|hours|phone|number|email|discount|code|afterpay|payment|booking|bookings)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -115,10 +123,12 @@ class Part:
     """One part of a message.
 
     strong: it begins after the end of a sentence, or like a question.
+    alternative: it is one of several things that a question asks about: "is it red *or sore*".
     """
 
     text: str
     strong: bool
+    alternative: bool = False
 
     @property
     def asks(self) -> bool:
@@ -140,6 +150,8 @@ def parts_of(text: str, most: int) -> list[Part]:
     """The parts between sentence ends, commas and joining words; the last holds what is left after `most`."""
     if len(_NUMBER.findall(text)) > 1:
         text = _NUMBER.sub("; ", text)
+    if all(_KEYWORDS.fullmatch(word) for word in text.strip(" ?!.").split()):
+        text = "; ".join(text.split())
     parts: list[Part] = []
     begin, strong, head = 0, True, ""
     for joint in _JOINT.finditer(text):
@@ -154,27 +166,33 @@ def parts_of(text: str, most: int) -> list[Part]:
         if joint["or"] and (not alternative or _ASKS.match(after)):
             continue
         if re.search(r"\w", before):
-            _add(parts, head + before.lstrip() + (joint["end"] or ""), strong)
+            _add(parts, before.lstrip() + (joint["end"] or ""), strong, head)
             strong = False
         head = f"{alternative[0]} " if alternative else ""
         strong = strong or bool(joint["end"])
         begin = joint.end()
     if re.search(r"\w", text[begin:]):
-        _add(parts, head + text[begin:].lstrip(), strong)
-    return parts
+        _add(parts, text[begin:].lstrip(), strong, head)
+    rest = " ".join(part.text for part in parts[most - 1 :])
+    return [*parts[: most - 1], replace(parts[most - 1], text=rest)] if len(parts) > most else parts
 
 
-def _add(parts: list[Part], text: str, strong: bool) -> None:
-    """Adds a part; one that only rounds a question off ("do you think?") goes with what it rounds off."""
+def _add(parts: list[Part], text: str, strong: bool, head: str) -> None:
+    """Adds a part; one that only rounds a question off ("do you think?") goes with what it rounds off.
+
+    Args:
+        head: how the question begins of which the text is an alternative; empty when it is none.
+    """
     text = _TAIL.sub("", text.strip(" ,;"))
-    if not re.search(r"\w", _LEAD_IN.sub("", text + " ")):
+    bare = _LEAD_IN.sub("", text + " ").strip()
+    if not re.search(r"\w", bare) or _POINTS_AT.match(bare):
         return
     if parts and _TAG.match(text):
         parts[-1] = replace(parts[-1], text=f"{parts[-1].text}, {text.rstrip('?!. ')}?")
         return
-    for piece in _run_on(text):
-        parts.append(Part(piece, strong or Part(piece, False).asks))
-        strong = False
+    for piece in _run_on(head + text):
+        parts.append(Part(piece, strong or Part(piece, False).asks, alternative=bool(head)))
+        strong, head = False, ""
 
 
 def _run_on(text: str) -> list[str]:

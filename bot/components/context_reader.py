@@ -47,6 +47,7 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
     "ask_hours": ("the clinic", "when are you open"),
     "ask_location": ("the clinic", "where are you located"),
     "ask_hygiene": ("the needle", "are your needles sterile"),
+    "ask_privacy": ("what i type", "do you keep what i type"),
     "ask_photo": ("the photo", "can i send a photo"),
     "ask_price": ("milia removal", "how much does it cost"),
     "ask_scarring": ("milia removal", "does milia removal leave scars"),
@@ -62,7 +63,7 @@ _DEFAULT_SUBJECT = ("milia", "what about milia")
 _SMALL_TALK = {
     "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope",
     "nlu_fallback", "none_of_these",
-    "give_details", "ask_privacy", "other_language", "self_harm",
+    "give_details", "other_language", "self_harm",
 }  # fmt: skip
 _PRONOUN = re.compile(r"\b(it|they|them|that|this|those|these|one)\b")
 _CONTINUES = re.compile(
@@ -78,6 +79,10 @@ _FRAGMENT = re.compile(
 _ANOTHER = re.compile(r"\b(?:the|that) other (?:ones?|products?|creams?|kinds?|options?|brands?)\b")
 # Said of oneself, it may be what the answer before has to fit: "I'm vegan", "my skin is oily though".
 _OF_ONESELF = re.compile(r"^(?:but |and |well )?(?:i'm|i am|i have|i've got|i don't|i do not|my skin)\b")
+# Said after the discount code, it is about the code: "does it work on the moisturiser".
+_USES_IT = re.compile(
+    r"\b(?:us(?:e|ing)|work|valid|expire|run out|appl(?:y|ies)|count|combine|stack|share|good for)\b"
+)
 _QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
 MOST_WORDS = 8
 
@@ -118,9 +123,11 @@ def in_context(text: str, topic: str) -> str | None:
     return None
 
 
-def is_elliptical(text: str) -> bool:
-    """Whether a text is too short to mean much without what came before."""
+def is_elliptical(text: str, topic: str = "") -> bool:
+    """Whether a text doesn't mean much, or something else, without what came before."""
     plain = text.strip(" ?!.")
+    if topic == "ask_discount" and _USES_IT.search(plain) and _PRONOUN.search(plain):
+        return True
     return bool(_FRAGMENT.match(plain) or _ANOTHER.search(plain)) or len(plain.split()) <= 3
 
 
@@ -194,5 +201,5 @@ class ContextReader(GraphComponent):
             reading = in_context(text, topic)
             if reading:
                 message.set(IN_CONTEXT, reading)
-                message.set(ELLIPTICAL, is_elliptical(text))
+                message.set(ELLIPTICAL, is_elliptical(text, topic))
         return messages

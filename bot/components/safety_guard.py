@@ -48,7 +48,8 @@ _EMERGENCY = _any(
     r"\bbreathing (?:difficult\w*|trouble|problems?)\b",
     r"\b(?:throat|tongue|lips?|airways?)\b.{0,25}(?<!be )\b(?:swell\w*|swollen|swole|closing|tightening)\b",
     r"\b(?:swelling|swollen)\b.{0,15}\b(?:throat|tongue|lips?|airways?)\b",
-    r"\b(?:collapsed|passed out|unconscious|blacked out|stopped breathing)\b",
+    r"\b(?:collapsed|passed out|unconscious|blacked out|stopped breathing)\b"
+    r"(?!.{0,12}\b(?:last (?:time|blood|week|year)|blood test|years? ago|when i (?:was|had)|as a kid)\b)",
     r"\b(?:lost|losing|gone blind|went blind|suddenly can'?t)\b.{0,15}"
     r"\b(?:vision|sight|see|in (?:one|my|that) eye)\b",
     r"\b(?:vision|eyesight|sight) (?:has |is |went |gone |going |suddenly )*(?:blurr\w+|gone|black|dark)\b",

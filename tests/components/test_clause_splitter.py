@@ -15,13 +15,15 @@ from tests.components.conftest import Make, message
         ("does it hurt and how much is it", ["does it hurt", "how much is it"]),
         ("price, pain, parking", ["price", "pain", "parking"]),
         ("what are milia", ["what are milia"]),
-        ("do you do it on weekdays or weekends", ["do you do it on weekdays or weekends"]),
+        ("do i see a doctor or you", ["do i see a doctor", "do i you"]),
+        ("morning or afternoon", ["morning or afternoon"]),
         ("what is the difference between milia and acne", ["what is the difference between milia and acne"]),
         (
             "what is the difference between milia and acne, and can I book",
             ["what is the difference between milia and acne", "can I book"],
         ),
         ("can someone call me about the cost", ["can someone call me", "the cost"]),
+        ("can someone call me about this", ["can someone call me"]),
         ("would sardines help, do you think?", ["would sardines help, do you think?"]),
         ("cost / downtime / saturdays", ["cost", "downtime", "saturdays"]),
         ("need 1. the cause 2) what it costs", ["need", "the cause", "what it costs"]),
@@ -29,11 +31,45 @@ from tests.components.conftest import Make, message
         ("will they drop off or do I need them out", ["will they drop off", "do I need them out"]),
         ("I lanced it (why is that bad) - it's hot", ["I lanced it", "why is that bad", "it's hot"]),
         ("do grown-up ones go", ["do grown-up ones go"]),
+        ("will it hurt or swell or scar", ["will it hurt", "will it swell", "will it scar"]),
+        ("is it sore or will it scar", ["is it sore", "will it scar"]),
+        ("price downtime parking?", ["price", "downtime", "parking?"]),
+        ("milia removal", ["milia removal"]),
         ("", []),
         ("?!...", []),
     ],
 )
 def test_parts(text: str, parts: list[str]) -> None:
+    assert [part.text for part in parts_of(text, 6)] == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("how much is it does it hurt", ["how much is it", "does it hurt"]),
+        ("where are you what time do you open", ["where are you", "what time do you open"]),
+        (
+            "how does she get them out will they come back",
+            ["how does she get them out", "will they come back"],
+        ),
+        ("what causes milia how do i get rid of them", ["what causes milia", "how do i get rid of them"]),
+        ("do you freeze them does bupa cover it", ["do you freeze them", "does bupa cover it"]),
+        ("whos sarah what's your number", ["whos sarah", "what's your number"]),
+        ("my son has them on his nose will they go", ["my son has them on his nose", "will they go"]),
+        # One question each, however many verbs it has.
+        ("do you know how much it is", ["do you know how much it is"]),
+        ("can you tell me what is in it", ["can you tell me what is in it"]),
+        ("how long before the wedding should i come in", ["how long before the wedding should i come in"]),
+        ("which moisturiser do you recommend", ["which moisturiser do you recommend"]),
+        ("if i squeeze it will it scar", ["if i squeeze it will it scar"]),
+        ("when they do it does it hurt", ["when they do it does it hurt"]),
+        ("did my eye cream do this", ["did my eye cream do this"]),
+        ("what will the lady do to my skin", ["what will the lady do to my skin"]),
+        ("can an aesthetician do milia", ["can an aesthetician do milia"]),
+        ("is there anything i need to bring", ["is there anything i need to bring"]),
+    ],
+)
+def test_questions_that_follow_each_other_without_a_sign(text: str, parts: list[str]) -> None:
     assert [part.text for part in parts_of(text, 6)] == parts
 
 
@@ -96,5 +132,7 @@ def test_only_several_parts_are_handed_on(make: Make) -> None:
 
 
 def test_any_number_of_parts_is_bounded(make: Make) -> None:
-    (long,) = make(ClauseSplitter, most_parts=4).process([message("why? " * 300)])
-    assert len(long.get(CLAUSE_SPANS)) == 4
+    splitter = make(ClauseSplitter, most_parts=4)
+    for text in ("why? " * 300, "does it hurt how much is it " * 60, "is it red or sore or hot or " * 60):
+        (long,) = splitter.process([message(text)])
+        assert len(long.get(CLAUSE_SPANS)) == 4
