@@ -135,6 +135,7 @@ def text(results: Results) -> str:
             "unanswered questions with what was said before them, their groups and hand-overs.",
             f"Training: {training['ours']:.0f} s here with all examples, whose vectors are remembered; Rasa's defaults {training['rasa']:.0f} s with "
             f"{results['few'] or 'all'} of each topic's and {results['epochs']} passes.",
+            "Where the time goes, what was tried and what stands in the way: [docs/profile.md](../docs/profile.md).",
             f"![Speed and size]({PLOT.name})",
         ]
     )

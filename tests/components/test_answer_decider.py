@@ -178,6 +178,25 @@ def test_what_is_asked_about_a_baby_stays_with_the_baby(make: Make) -> None:
     assert intent(decided(make, mine, together, **context)) == "faq/go_away"
 
 
+def test_after_a_baby_mine_are_removed(make: Make) -> None:
+    unsure = reading("ok and what about mine, i'm 34", faq__skin_types=0.6)
+    assert intent(decided(make, unsure, **{PREVIOUS_TOPIC: "ask_baby"})) == "faq/removal"
+    assert intent(decided(make, SURE, **{PREVIOUS_TOPIC: "ask_baby"})) == "faq/pain"
+
+
+def test_alternatives_of_another_subject_are_no_questions(make: Make) -> None:
+    whole = reading("cradle cap, do i pick it or oil it", 0.2, out_of_scope=0.4, faq__squeeze=0.3)
+    parts = (
+        reading("cradle cap", 0.1, faq__harmful=0.1),
+        reading("do i pick it", faq__squeeze=0.9),
+        reading("do i oil it", faq__home_remedies=0.9),
+    )
+    parse = decided(
+        make, whole, *parts, **{CLAUSE_SPANS: parts_of(whole.text, 6), OTHER_SUBJECT: "cradle cap"}
+    )
+    assert intent(parse) == "out_of_scope"
+
+
 def test_a_symptom_comes_before_the_other_questions(make: Make) -> None:
     parse = several(
         make, PRICE, reading("is it bad that it bleeds", ask_medical=0.9), **{RED_FLAG: "ask_medical"}

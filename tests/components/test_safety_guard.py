@@ -103,6 +103,7 @@ is a breathable moisturiser ok
 it won't go away
 the deadline is friday
 over it, book me in
+i passed out at my last blood test, does the needle hurt
 """
 
 

@@ -94,6 +94,18 @@ def test_a_command_is_disarmed(make: Make, typed: str) -> None:
     assert not done.get(TEXT).startswith("/")
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("price\nhours \r\n address", "price, hours, address"),
+        ("hi!\n\nhow much?\n", "hi! how much?"),
+    ],
+)
+def test_a_line_ends_what_is_said_in_it(make: Make, typed: str, read: str) -> None:
+    (done,) = make(TextNormaliser).process([message(typed)])
+    assert done.get(TEXT) == read
+
+
 def test_a_message_without_text_is_left_alone(make: Make) -> None:
     (done,) = make(TextNormaliser).process([message()])
     assert done.get(TEXT) is None and done.get(UNREADABLE) is None
