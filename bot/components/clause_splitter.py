@@ -110,6 +110,7 @@ _TAG = re.compile(
 # "Can someone call me about the price" asks for a call, and for the price.
 _CALL = re.compile(r"\b(?:call|ring|phone|contact|talk|speak|chat|get back)\b", re.IGNORECASE)
 KEYWORD_WORDS = 3
+_LONGEST = 200  # characters of a question; what is looked at again and again mustn't grow with the message
 # "Price pain downtime": each of these words asks for something by itself.
 _KEYWORDS = re.compile(
     r"(?:prices?|pricing|costs?|pain|painful|downtime|recovery|healing|scars?|scarring|redness|aftercare|address"
@@ -200,7 +201,7 @@ def _run_on(text: str) -> list[str]:
     pieces, begin = [], 0
     for joint in _RUN_ON.finditer(text):
         before = text[begin : joint.start()].lstrip()
-        bare = _LEAD_IN.sub("", before + " ").strip()
+        bare = _LEAD_IN.sub("", before[-_LONGEST:] + " ").strip()
         if _is_complete(bare) and not (joint["verb"] and _UNASKED.search(bare)):
             pieces.append(before)
             begin = joint.end()
