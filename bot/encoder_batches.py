@@ -29,6 +29,8 @@ def features_of_many(texts: Sequence[str], threads: int, directory: Path | None 
 
     Raises EncoderError when the files in `directory` are not the ones that the build wrote.
     """
+    if not texts:  # as at every training but the first: the graph needn't be read
+        return np.empty((0, FEATURES), np.float32)
     directory = directory or encoder_path()
     check_files(directory, BATCH_GRAPH, TOKENIZER)
     run = open_graph(directory / BATCH_GRAPH)

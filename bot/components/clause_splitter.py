@@ -97,7 +97,7 @@ _ALTERNATIVES = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\b(?:difference|between|both)\b", re.IGNORECASE)
-_POINTS_AT = re.compile(r"^(?:it|this|that|them|these|those|one)$", re.IGNORECASE)
+_POINTS_AT = re.compile(r"^(?:it|this|that|them|these|those|one|you|us|me|him|her)$", re.IGNORECASE)
 # What is added to a question or a story without asking anything of its own.
 _TAG = re.compile(
     r"^(?:so |but |or )?(?:(?:what )?(?:do|would|don't) (?:you|u) (?:think|reckon|say|recommend|know)"

@@ -15,7 +15,7 @@ from tests.components.conftest import Make, message
         ("does it hurt and how much is it", ["does it hurt", "how much is it"]),
         ("price, pain, parking", ["price", "pain", "parking"]),
         ("what are milia", ["what are milia"]),
-        ("do i see a doctor or you", ["do i see a doctor", "do i you"]),
+        ("do i see a doctor or you", ["do i see a doctor"]),
         ("morning or afternoon", ["morning or afternoon"]),
         ("what is the difference between milia and acne", ["what is the difference between milia and acne"]),
         (
