@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -19,6 +19,9 @@ from bot.store.tables import unanswered_questions
 
 HALF_LIFE_DAYS = 7.0
 """After so many days without being asked, a question of two people ranks like a new one of one person."""
+
+SETTLING = timedelta(seconds=10)
+"""Whoever asks so soon after a decision may not have read what it changed, and says nothing against it."""
 
 _LOCK = 0x6D696C6962  # one process places questions at a time
 
@@ -155,7 +158,10 @@ def _count_one_more(
         "urgent": row["urgent"] or question.reason == Reason.RED_FLAG.value,
     }
     sticky = row["state"] in (GroupState.DISMISSED.value, GroupState.ANSWERED.value)
-    if sticky and people - row["people_at_decision"] >= return_after:
+    decided_at = row["decided_at"] or question.asked_at
+    if sticky and new_person and question.asked_at <= decided_at + SETTLING:
+        values["people_at_decision"] = row["people_at_decision"] + 1
+    elif sticky and people - row["people_at_decision"] >= return_after:
         values.update(state=GroupState.NEW.value, version=row["version"] + 1)
         data = {"before": {"state": row["state"], "people_at_decision": row["people_at_decision"]}}
         append(connection, HistoryEntry(SYSTEM.name, "returned", "group", group_id, data=data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from bot.review_model import (
     CallbackState,
     Conflict,
     GroupFilter,
+    GroupState,
     HistoryEntry,
     ReviewError,
     Role,
@@ -131,6 +132,21 @@ def test_a_merge_of_merges_is_taken_back_step_by_step(desk: StaffStore) -> None:
     merged = next(entry for entry in page.history if entry.action == "merged")
     desk.undo(two, page.group.version, DANA, merged.id, total_of)
     assert [desk.group_page(g).group.people for g in (one, two, three)] == [1, 1, 1]
+
+
+def test_only_who_asks_after_an_answer_was_live_brings_its_question_back(desk: StaffStore) -> None:
+    def ask(number: int, at: datetime) -> GroupState:
+        question = asked(desk, number, asked_at=at)
+        desk.place([(question.id, along(0))], Anchors(), None, 10)
+        return desk.group_page(group).group.state
+
+    group = placed(desk, 0, 1)
+    desk.decide(group, 0, KIM, "answered", {}, state="answered", topic="faq/pain")
+    now = utc_now()
+    assert {ask(10 + n, now + timedelta(milliseconds=n)) for n in range(50)} == {GroupState.ANSWERED}
+    later = now + timedelta(minutes=1)
+    assert {ask(100 + n, later) for n in range(9)} == {GroupState.ANSWERED}
+    assert ask(200, later) is GroupState.NEW
 
 
 def test_erasing_takes_the_person_out_of_the_groups(desk: StaffStore) -> None:
