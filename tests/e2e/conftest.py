@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -194,6 +195,15 @@ def sign_in(page: Page, system: System) -> None:
         page.get_by_role("button", name="Save").click()
         (system.data_dir / "changed").touch()
     expect(page.get_by_role("heading", name="Questions")).to_be_visible()
+
+
+def reload_until(page: Page, url: str, shows: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Opens a page until it shows what the staff app finds out beside it: which question a new one belongs to."""
+    end = time.monotonic() + seconds
+    page.goto(url)
+    while not shows():
+        assert time.monotonic() < end, "the page never showed it"
+        page.goto(url)
 
 
 def picture(page: Page, path: Path) -> None:

@@ -12,7 +12,7 @@ from benchmarks.browser import DESKTOP, PHONE, violations
 from bot.model import new_id
 from tests.conftest import System
 from tests.doubles.meta_thread import MetaThread
-from tests.e2e.conftest import Chat, picture
+from tests.e2e.conftest import Chat, picture, reload_until
 
 PSID = "6002"
 
@@ -59,10 +59,7 @@ def test_a_question_is_answered_by_a_new_answer_and_at_once_in_the_same_words(
     chat = visit().open().ready()
     expect(chat.say(question)).to_contain_text("1300 455 792")
     title = desk.get_by_role("link", name=question)
-    for _ in range(20):
-        desk.goto(f"{system.staff_url}/?text=kayak")
-        if title.count():
-            break
+    reload_until(desk, f"{system.staff_url}/?text=kayak", lambda: title.count() > 0)
     title.click()
     desk.get_by_role("link", name="Write a new answer").click()
     desk.get_by_label("Name").fill("Kayaks and boats")

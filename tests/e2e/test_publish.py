@@ -19,7 +19,7 @@ from bot.store.staff_store import StaffStore
 from bot.store.tables import TABLES
 from tests.conftest import System, running
 from tests.doubles.meta_thread import MetaThread, meta_in_thread
-from tests.e2e.conftest import Chat, picture
+from tests.e2e.conftest import Chat, picture, reload_until
 
 PSID = "7001"
 A_RUN = 600_000
@@ -87,10 +87,8 @@ def test_from_an_unanswered_question_to_a_tested_release_and_back(
 
     # Staff answer it with a new topic.
     group = desk.get_by_role("listitem").filter(has_text=re.compile("recycle jars", re.IGNORECASE))
-    for _ in range(30):
-        desk.goto(system.staff_url)
-        if group.filter(has_text="2 people").count():
-            break
+    two = group.filter(has_text="2 people")
+    reload_until(desk, system.staff_url, lambda: two.count() == 1)
     group.get_by_role("link").first.click()
     desk.get_by_text("Write a new answer").click()
     write(desk, "Recycling", ANSWER, EXAMPLES)
