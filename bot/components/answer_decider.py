@@ -60,6 +60,13 @@ ABOUT_MILIA = SELF_CARE | {
     )
 }
 OF_ADULTS = ABOUT_MILIA - {"faq/harmful", "faq/what_are_milia", "faq/not_acne"}
+# After "I'm pregnant" or "I scar easily" these are about whoever says so: the answer on that says what to do.
+OF_ANYBODY = frozenset(
+    {"faq/removal", "faq/who_removes", "faq/skin_types", "faq/harmful", "faq/size", "ask_cream_cause"}
+)
+OF_ONESELF = MEDICAL | {"ask_scarring"}
+# "Is it for oily skin, and while I am pregnant" asks two things.
+_AND_IF = re.compile(r"^(?:if|while|when|during)\b")
 _MYSELF = re.compile(
     r"\b(?:i'm|i've|i have|i get|i got|me|mine|myself|my face|adults?|grown.?ups?|grown.up)\b"
 )
@@ -178,7 +185,7 @@ class AnswerDecider(GraphComponent):
         if not others:
             return Decision(medical, 1.0)
         own = next((text for text, topic in clauses if topic == medical), readings[0].text)
-        return Decision(SEVERAL, 1.0, clauses=((own, medical), *others))
+        return _of_oneself(Decision(SEVERAL, 1.0, clauses=((own, medical), *others)), parts)
 
     def _question(self, message: Message, readings: list[Reading]) -> Decision:
         whole = readings[0]
@@ -195,7 +202,7 @@ class AnswerDecider(GraphComponent):
             elsewhere or alone.intent == OUT_OF_SCOPE,
         )
         if several:
-            return self._of_a_baby(several) if whole.topic == "ask_baby" else several
+            return _of_a_baby(several) if whole.topic == "ask_baby" else _of_oneself(several, parts)
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
@@ -227,12 +234,29 @@ class AnswerDecider(GraphComponent):
         known = [topic for _, topic in clauses if topic not in CHAT | {OUT_OF_SCOPE}]
         return Decision(known[0], self._at.answer) if known else None
 
-    def _of_a_baby(self, several: Decision) -> Decision:
-        """What holds for adults is left out beside the answer on babies, unless it is asked of oneself."""
-        clauses = tuple(
-            (text, topic) for text, topic in several.clauses if topic not in OF_ADULTS or _MYSELF.search(text)
-        )
-        return replace(several, clauses=clauses) if len(clauses) > 1 else Decision("ask_baby", 1.0)
+
+def _of_a_baby(several: Decision) -> Decision:
+    """What holds for adults is left out beside the answer on babies, unless it is asked of oneself."""
+    clauses = tuple(
+        (text, topic) for text, topic in several.clauses if topic not in OF_ADULTS or _MYSELF.search(text)
+    )
+    return replace(several, clauses=clauses) if len(clauses) > 1 else Decision("ask_baby", 1.0)
+
+
+def _of_oneself(several: Decision, parts: list[Part]) -> Decision:
+    """What holds for anybody is left out beside the answer on what somebody has, when both ask one thing:
+    "I'm 20 weeks pregnant, can I have them removed?"."""
+    told, own = next((clause for clause in several.clauses if clause[1] in OF_ONESELF), ("", ""))
+    asked = [part.text for part in parts if part.asks]
+    is_list = all(part.is_keyword for part in parts)
+    if not own or len(asked) > 1 or is_list or _AND_IF.match(told):
+        return several
+    clauses = tuple(
+        (text, topic)
+        for text, topic in several.clauses
+        if topic == own or (topic not in OF_ANYBODY and (topic not in SELF_CARE or text in asked))
+    )
+    return replace(several, clauses=clauses) if len(clauses) > 1 else Decision(own, 1.0)
 
 
 def write(message: Message, decision: Decision) -> None:

@@ -112,9 +112,10 @@ _CALL = re.compile(r"\b(?:call|ring|phone|contact|talk|speak|chat|get back)\b", 
 KEYWORD_WORDS = 3
 _LONGEST = 200  # characters of a question; what is looked at again and again mustn't grow with the message
 # "Price pain downtime": each of these words asks for something by itself.
-_KEYWORDS = re.compile(
-    r"(?:prices?|pricing|costs?|pain|painful|downtime|recovery|healing|scars?|scarring|redness|aftercare|address"
-    r"|location|parking|hours|phone|number|email|discount|code|afterpay|payment|booking|bookings)",
+_KEYWORD = re.compile(
+    r"(?<!\S)(?:prices?|pricing|costs?|pain|painful|downtime|recovery|healing|scars?|scarring|redness|aftercare"
+    r"|email address|phone number|address|location|parking|hours|phone|number|email|discount code|discount"
+    r"|code|afterpay|payment|bookings?)(?![^\s?!.])",
     re.IGNORECASE,
 )
 
@@ -151,8 +152,8 @@ def parts_of(text: str, most: int) -> list[Part]:
     """The parts between sentence ends, commas and joining words; the last holds what is left after `most`."""
     if len(_NUMBER.findall(text)) > 1:
         text = _NUMBER.sub("; ", text)
-    if all(_KEYWORDS.fullmatch(word) for word in text.strip(" ?!.").split()):
-        text = "; ".join(text.split())
+    if not _KEYWORD.sub("", text).strip(" ?!."):
+        text = "; ".join(_KEYWORD.findall(text))
     parts: list[Part] = []
     begin, strong, head = 0, True, ""
     for joint in _JOINT.finditer(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,10 @@ _STORY = 0.25  # by how much more probable a part of a story has to be
 _UNHEARD = 0.008  # least probability that the whole message gives to what a part of it asks
 _HINTED = 0.03  # from which a part has to be less plain:
 _PLAIN = 0.6
+_JOINED = re.compile(  # a text that may ask two things
+    r",|\b(?:and|or|so|if|whether|then|but|to see)\b"
+    r"|^(?:\S+ ){3,}(?:is|are|do|does|can|will) (?:you|i|it|they|we)\b"
+)
 _EVEN = 0.4  # probability of each of two topics that are both meant
 _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
@@ -179,7 +184,7 @@ class Decider:
     def both(self, reading: Reading) -> Decision | None:
         """Both topics that a text is about, when it is about two: "can I send a photo so you can tell me if
         it's a stye"; None when one of them is likelier."""
-        topics = self._even(reading)
+        topics = self._even(reading) if _JOINED.search(reading.text) else ()
         return (
             Decision(SEVERAL, 1.0, clauses=tuple((reading.text, each) for each in topics)) if topics else None
         )

@@ -141,6 +141,8 @@ def test_two_topics_of_one_question_are_both_answered(make: Make) -> None:
     parse = decided(make, reading(text, ask_photo=0.5, ask_lookalike=0.4))
     assert [clause["intent"] for clause in parse["clauses"]] == ["ask_photo", "ask_lookalike"]
     assert intent(decided(make, reading(text, ask_photo=0.6, ask_lookalike=0.3))) == "ask_photo"
+    short = reading("how do you get them out", faq__procedure=0.5, faq__removal=0.4)
+    assert intent(decided(make, short)) == "faq/procedure", "nothing in it joins two questions"
     assert intent(decided(make, reading("who", faq__removal=0.5, faq__who_removes=0.4))) == "faq/removal"
 
 
@@ -152,6 +154,26 @@ def test_a_baby_is_not_told_what_holds_for_adults(make: Make) -> None:
 
     assert intent(of("will they go")) == "ask_baby"
     assert intent(of("do mine go")) == "several_questions"
+
+
+def test_a_condition_and_a_question_about_it_are_one_thing(make: Make) -> None:
+    def of(told: str, asked: str, **chances: float) -> dict[str, Any]:
+        whole = reading(f"{told}, {asked}", ask_medical=0.6, **dict.fromkeys(chances, 0.3))
+        condition, question = reading(told, ask_medical=0.95), reading(asked, **chances)
+        return decided(make, whole, condition, question, **{CLAUSE_SPANS: parts_of(whole.text, 6)})
+
+    assert intent(of("I'm pregnant", "can I have them removed", faq__removal=0.95)) == "ask_medical"
+    assert intent(of("I'm pregnant", "does it hurt", faq__pain=0.95)) == "several_questions"
+    two = of("is it ok on warfarin?", "can you remove them", faq__removal=0.95)
+    assert intent(two) == "several_questions", "asked twice"
+
+
+@pytest.mark.parametrize("flag", [None, "ask_medical"])
+def test_what_was_done_to_it_is_told_with_the_symptom(make: Make, flag: str | None) -> None:
+    whole = reading("I dug it out with a pin. it is oozing", ask_medical=0.7, faq__squeeze=0.25)
+    parts = [reading("I dug it out with a pin", faq__squeeze=0.95), reading("it is oozing", ask_medical=0.9)]
+    spans = {CLAUSE_SPANS: parts_of(whole.text, 6)}
+    assert intent(decided(make, whole, *parts, **spans, **{RED_FLAG: flag})) == "ask_medical"
 
 
 def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:
