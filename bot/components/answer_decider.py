@@ -32,6 +32,7 @@ from bot.components.decider import (
     Decision,
     Thresholds,
 )
+from bot.components.follow_ups import follow_up
 from bot.components.language_identifier import LANGUAGE
 from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
@@ -69,10 +70,6 @@ OF_ONESELF = MEDICAL | {"ask_scarring"}
 _AND_IF = re.compile(r"^(?:if|while|when|during)\b")
 _MYSELF = re.compile(
     r"\b(?:i'm|i've|i have|i get|i got|me|mine|myself|my face|adults?|grown.?ups?|grown.up)\b"
-)
-_AND_MINE = re.compile(
-    r"^(?:(?:ok|okay|right|so|and|but|oh)[ ,]*)*(?:what about|how about|and) "
-    r"(?:mine|me|my own|my face|adults|grown.?ups)\b"
 )
 _WHAT_TO_DO = re.compile(
     r"\bwhat (?:do|can|could|should|would|shall) (?:i|we|you) (?:do|suggest|recommend)\b"
@@ -212,8 +209,9 @@ class AnswerDecider(GraphComponent):
         to_do = alone.intent in SELF_CARE or bool(_WHAT_TO_DO.search(whole.text))
         if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or to_do):
             return Decision(str(previous), 1.0)
-        if previous == "ask_baby" and _AND_MINE.match(whole.text):
-            return Decision("faq/removal", 1.0)
+        follows = follow_up(whole.text, previous)
+        if follows:
+            return Decision(follows, 1.0)
         about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
         if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:
             return Decision("ask_baby", 1.0)
@@ -221,7 +219,9 @@ class AnswerDecider(GraphComponent):
             together = self._decider.one(
                 readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
             )
-            vague = message.get(ELLIPTICAL) and self._decider.best(whole)[1] < self._at.standing_alone
+            said = self._decider.best(whole)[1]
+            vague = message.get(ELLIPTICAL) and said < self._at.standing_alone
+            vague = vague or (together.intent == previous and said < 0.5)
             if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
         if unsure and not elsewhere:

@@ -79,10 +79,6 @@ _FRAGMENT = re.compile(
 _ANOTHER = re.compile(r"\b(?:the|that) other (?:ones?|products?|creams?|kinds?|options?|brands?)\b")
 # Said of oneself, it may be what the answer before has to fit: "I'm vegan", "my skin is oily though".
 _OF_ONESELF = re.compile(r"^(?:but |and |well )?(?:i'm|i am|i have|i've got|i don't|i do not|my skin)\b")
-# Said after the discount code, it is about the code: "does it work on the moisturiser".
-_USES_IT = re.compile(
-    r"\b(?:us(?:e|ing)|work|valid|expire|run out|appl(?:y|ies)|count|combine|stack|share|good for)\b"
-)
 _QUESTION = re.compile(r"^(?:how|why|when|where|who|which|what|is|are|does|do|can|will|would|should)\b")
 MOST_WORDS = 8
 
@@ -123,11 +119,9 @@ def in_context(text: str, topic: str) -> str | None:
     return None
 
 
-def is_elliptical(text: str, topic: str = "") -> bool:
+def is_elliptical(text: str) -> bool:
     """Whether a text doesn't mean much, or something else, without what came before."""
     plain = text.strip(" ?!.")
-    if topic == "ask_discount" and _USES_IT.search(plain) and _PRONOUN.search(plain):
-        return True
     return bool(_FRAGMENT.match(plain) or _ANOTHER.search(plain)) or len(plain.split()) <= 3
 
 
@@ -201,5 +195,5 @@ class ContextReader(GraphComponent):
             reading = in_context(text, topic)
             if reading:
                 message.set(IN_CONTEXT, reading)
-                message.set(ELLIPTICAL, is_elliptical(text, topic))
+                message.set(ELLIPTICAL, is_elliptical(text))
         return messages

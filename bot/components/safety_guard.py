@@ -75,6 +75,8 @@ _MEDICAL = _any(
     r"\b(?:on|in|inside|under|edge of|rim of|along)"
     r" (?:my|me|the|his|her|your|an|that|actual|upper|lower|top|bottom|left|right|inner|actul| )*\s?"
     r"(?:eye ?lids?|lash ?line|water ?line|eye ?balls?|lash(?:es)?)\b",
+    r"\b(?:on|in|under|inside) (?:my|her|his|their|both|the upper|the lower) lids?\b"
+    r"|\b(?:do|treat|remove|extract) (?:my|her|his|the) (?:eye ?lids?|lash ?line|water ?line)\b",
     r"\b(?:i'?m|as|i am) (?:a )?diabetic\b|\bdiabetic here\b|\btype (?:1|2|one|two) diabet\w+",
     r"\bha?emophilia\w*",
     r"\bimmuno(?:suppress|compromis|deficien)\w*|\bblood clot\w*",

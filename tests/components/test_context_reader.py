@@ -59,11 +59,6 @@ def test_few_words_mean_little_alone() -> None:
     assert not is_elliptical("how long does the redness last")
 
 
-def test_what_is_done_with_a_discount_code_is_about_the_code() -> None:
-    assert is_elliptical("does it work on the moisturiser", "ask_discount")
-    assert not is_elliptical("does it work on the moisturiser", "faq/products")
-
-
 def test_the_topic_before() -> None:
     assert previous_topic(conversation(said("faq/pain"), said("thank")), 3) == "faq/pain"
     assert previous_topic(conversation(said("thank")), 3) is None

@@ -1,0 +1,47 @@
+"""What a few words ask after an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.components.follow_ups import follow_up
+
+
+@pytest.mark.parametrize(
+    ("topic", "text", "asks"),
+    [
+        ("ask_discount", "does it work on the moisturiser?", "ask_policy"),
+        ("ask_discount", "is it for the scrub too", "ask_policy"),
+        ("ask_policy", "can my sister use it as well", "ask_policy"),
+        ("book_appointment", "is there a fee if i change it", "ask_policy"),
+        ("ask_before_visit", "what about my retinol", "ask_before_visit"),
+        ("ask_other_method", "so what do you do instead?", "faq/procedure"),
+        ("ask_price", "just roughly", "ask_price"),
+        ("ask_medical", "ok and after the baby", "ask_medical"),
+        ("ask_baby", "and what about mine?", "faq/removal"),
+        ("faq/pain", "even under the eyes?", "faq/pain"),
+        ("faq/recovery", "and makeup?", "faq/aftercare"),
+    ],
+)
+def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: str) -> None:
+    assert follow_up(text, topic) == asks
+    assert follow_up(text, "faq/causes") is None, "about nothing else"
+
+
+@pytest.mark.parametrize(
+    ("topic", "text"),
+    [
+        (None, "does it work on the moisturiser"),
+        ("ask_discount", "does removal hurt"),
+        ("ask_price", "does it hurt"),
+        ("faq/pain", "even for my toddler?"),
+        ("ask_baby", "what about the price"),
+        ("ask_before_visit", "what about the price"),
+        (
+            "ask_discount",
+            "i have had it on my cheek for years and years and wonder whether it is one of the ones",
+        ),
+    ],
+)
+def test_other_words_are_read_by_themselves(topic: str | None, text: str) -> None:
+    assert follow_up(text, topic) is None
