@@ -33,8 +33,8 @@ _SO = (
 # What people wear, use or do: allowed or not before a visit, and after it.
 _HABITS = (
     r"(?:make.?up|foundation|concealer|mascara|lashes|lash extensions|brows?|retinol|retinoids?|vitamin c"
-    r"|acids?|sunscreen|moisturi[sz]er|tan|(?:fake|spray) tan|tanning|wax(?:ing)?|shav(?:e|ing)|botox|fillers?"
-    r"|alcohol|coffee|gym|swimming|sauna|exercise|running|sport)"
+    r"|acids?|sunscreen|moisturi[sz]er|tan|(?:fake|spray) tan|tanning|wax(?:ing)?|shav(?:e|ing)|botox"
+    r"|fillers?|alcohol|coffee|gym|swimming|sauna|exercise|running|sport)"
 )
 _FOLLOW_UPS = (
     _after("ask_baby", rf"{_SO}(?:mine|me|own|own face|face|adults|grown.?ups)\b", "faq/removal"),
