@@ -20,7 +20,7 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.clause_splitter import CLAUSE_SPANS, Part
-from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC
+from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC, REFUSED_BEFORE
 from bot.components.decider import (
     ASK_WHICH,
     CHAT,
@@ -78,6 +78,8 @@ _WHAT_TO_DO = re.compile(
 # "Why not?" means yes after an offer, and asks for the reason after an answer that advises against something.
 _WHY = re.compile(r"^(?:but |ok |oh |and )?(?:why|how come)\b")
 ADVISED_AGAINST = frozenset({"faq/squeeze", "faq/home_remedies", "faq/go_away", "ask_photo"})
+# Answered whatever "it" is: "do you do botox? - can someone call me about it".
+OF_ANY_SUBJECT = CHAT | {"contact_human", "request_callback", "ask_phone", "ask_help", "ask_privacy"}
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -200,6 +202,8 @@ class AnswerDecider(GraphComponent):
         )
         if several:
             return _of_a_baby(several) if whole.topic == "ask_baby" else _of_oneself(several, parts)
+        if message.get(REFUSED_BEFORE) and message.get(OTHER_SUBJECT) and alone.intent not in OF_ANY_SUBJECT:
+            return Decision(OUT_OF_SCOPE, 1.0, candidates=alone.candidates)
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)

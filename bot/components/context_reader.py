@@ -18,6 +18,7 @@ from bot.components.spelling_corrector import CORRECTED
 
 PREVIOUS_TOPIC = "previous_topic"  # message property: what the visitor was last told about
 IN_CONTEXT = "in_context"  # message property: the message as a question that stands by itself
+REFUSED_BEFORE = "refused_before"  # message property: what "it" is when the message before was not known
 ELLIPTICAL = "elliptical"  # message property: whether it hardly says anything by itself
 
 # What "it" is after a topic, and the question that a fragment ("around the eyes?") goes on with.
@@ -63,7 +64,7 @@ _DEFAULT_SUBJECT = ("milia", "what about milia")
 _SMALL_TALK = {
     "greet", "thank", "affirm", "deny", "goodbye", "bot_challenge", "ask_help", "out_of_scope",
     "nlu_fallback", "none_of_these",
-    "give_details", "other_language", "self_harm",
+    "give_details", "other_language",
 }  # fmt: skip
 _PRONOUN = re.compile(r"\b(it|they|them|that|this|those|these|one)\b")
 _CONTINUES = re.compile(
@@ -101,7 +102,7 @@ def in_context(text: str, topic: str) -> str | None:
         return None
     subject, question = subject_of(topic)
     if _ANOTHER.search(plain):
-        return question
+        return question if topic in _SUBJECTS else None
     if _FRAGMENT.match(plain) or (_CONTINUES.match(plain) and not _PRONOUN.search(plain)):
         rest = re.sub(
             r"^(?:ok(?:ay)?|oh|so|no)?[ ,.]*(?:i meant?)?\s*(?:and|or|but|then|also)?\s*"
@@ -151,6 +152,12 @@ def previous_topic(tracker: DialogueStateTracker, look_back: int) -> str | None:
     return None
 
 
+def refused_before(tracker: DialogueStateTracker) -> str | None:
+    """The visitor's last message, if the bot didn't know what to say to it."""
+    last = next((event for event in reversed(tracker.events) if isinstance(event, UserUttered)), None)
+    return str(last.text) if last and topic_of(last.parse_data) == "out_of_scope" else None
+
+
 def topic_of(parse_data: Any) -> str:
     """The intent of parse data with its sub-topic."""
     name = (parse_data.get("intent") or {}).get("name") or ""
@@ -160,7 +167,7 @@ def topic_of(parse_data: Any) -> str:
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
 class ContextReader(GraphComponent):
-    """Sets `previous_topic` and, for follow-ups, `in_context`."""
+    """Sets `previous_topic` and, for follow-ups, `in_context` or `refused_before`."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -189,6 +196,9 @@ class ContextReader(GraphComponent):
         for message in messages:
             topic = previous_topic(tracker, self._look_back)
             text = (message.get(CORRECTED) or message.get(TEXT) or "").lower()
+            refused = refused_before(tracker)
+            if refused and _PRONOUN.search(text) and len(text.split()) <= MOST_WORDS:
+                message.set(REFUSED_BEFORE, refused)
             if topic is None or not text:
                 continue
             message.set(PREVIOUS_TOPIC, topic)

@@ -32,6 +32,9 @@ _JOINED = re.compile(  # a text that may ask two things
     r",|\b(?:and|or|so|if|whether|then|but|to see)\b"
     r"|^(?:\S+ ){3,}(?:is|are|do|does|can|will) (?:you|i|it|they|we)\b"
 )
+_NO_WISH = re.compile(  # "I don't want to book", "that's not what I asked"
+    r"\b(?:don'?t|do not|not) (?:want|need|wanna)\b|\bnot what i\b|\bdid(?:n'?t| not) (?:answer|ask)\b"
+)
 _EVEN = 0.4  # probability of each of two topics that are both meant
 _OFFERED = 0.08  # least probability of a topic that "did you mean" offers
 
@@ -207,11 +210,13 @@ class Decider:
 def _counts(part: Part, topic: str, probability: float) -> bool:
     """Whether a part is a question of its own. A statement mostly tells what the question is about; it is one
     when it tells of a symptom, when it clearly wishes for something, or when it is short and beyond doubt."""
+    if topic == "book_appointment" and _NO_WISH.search(part.text):
+        return False
     if part.asks or topic in {"greet", "thank", "ask_medical"}:
         return True
     if topic == "ask_help":  # "I have three questions" needs no list of what may be asked
         return False
     if topic in {"contact_human", "book_appointment"}:
-        return probability >= _LIKELY
+        return probability >= _LIKELY and not _NO_WISH.search(part.text)
     needed = _BEYOND_DOUBT if part.tells and not topic.startswith("ask_") else _LIKELY
     return len(part.text.split()) <= _SHORT and probability >= needed

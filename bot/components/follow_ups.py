@@ -36,8 +36,16 @@ _HABITS = (
     r"|acids?|sunscreen|moisturi[sz]er|tan|(?:fake|spray) tan|tanning|wax(?:ing)?|shav(?:e|ing)|botox"
     r"|fillers?|alcohol|coffee|gym|swimming|sauna|exercise|running|sport)"
 )
+_BODY = (
+    r"(?:scalp|mouth|lips?|chin|jaw|forehead|ears?|neck|chest|boobs?|breasts?|back|arms?|hands?|legs?|body)"
+)
 _FOLLOW_UPS = (
     _after("ask_baby", rf"{_SO}(?:mine|me|own|own face|face|adults|grown.?ups)\b", "faq/removal"),
+    _after(
+        "ask_baby",
+        r"^(?:and )?(?:s?he|they)(?:'?s| is| are|'?re) (?:only |just )?\d+ (?:day|week|month|year)",
+        SAME,
+    ),
     _after("ask_before_visit", rf"{_SO}{_HABITS}$", SAME),
     _after("faq/recovery faq/aftercare ask_scarring", rf"{_SO}{_HABITS}$", "faq/aftercare"),
     _after(
@@ -64,9 +72,17 @@ _FOLLOW_UPS = (
     ),
     _after(
         "ask_medical",
-        r"\b(?:after|before|once) (?:the|my|i have the|i've had the|i had the) (?:baby|birth)\b",
+        r"\b(?:after|before|once) (?:the|my|i have the|i've had the|i had the) (?:baby|birth)\b"
+        r"|^is (?:it|that|this) (?:ok|okay|safe|bad|fine|normal|alright)$",
         SAME,
     ),
+    _after("self_harm", r"^(?:i'm |i am |im )?(?:so )?sorry\b", SAME),
+    _after(
+        "faq/what_are_milia faq/identify faq/causes faq/size faq/location faq/harmful faq/not_acne",
+        r"\bhow long\b.*\b(?:last|stay|hang)",
+        "faq/go_away",
+    ),
+    _after("faq/location", rf"{_SO}(?:on (?:my |the )?)?{_BODY}$", SAME),
     _after(
         "faq/pain faq/recovery faq/aftercare ask_scarring ask_price",
         r"^even\b(?!.*\b(?:baby|toddler|kid|child|son|daughter)s?\b)",

@@ -14,6 +14,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.components.context_reader import REFUSED_BEFORE, ContextReader
 from bot.components.sentence_encoder import wording
 
 MOST_WORDS = 22  # a long story names many things that it isn't about
@@ -64,6 +65,11 @@ def other_subject(text: str) -> str | None:
 class OtherSubjects(GraphComponent):
     """Sets `other_subject`, which makes the decider ask for more certainty."""
 
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """It asks what "it" is."""
+        return [ContextReader]
+
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The component's settings in config.yml; the words stand in other_subjects.yml."""
@@ -83,7 +89,10 @@ class OtherSubjects(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Looks at incoming messages."""
         for message in messages:
-            named = other_subject(wording(message))
+            text, before = wording(message), message.get(REFUSED_BEFORE)
+            named = other_subject(text) or (
+                other_subject(before) if before and not _MILIA.search(text) else None
+            )  # "do you do botox": no; "how much is it": of botox
             if named:
                 message.set(OTHER_SUBJECT, named)
         return messages

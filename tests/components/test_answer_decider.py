@@ -8,7 +8,7 @@ import pytest
 
 from bot.components.answer_decider import AnswerDecider
 from bot.components.clause_splitter import CLAUSE_SPANS, parts_of
-from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC
+from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC, REFUSED_BEFORE
 from bot.components.language_identifier import LANGUAGE
 from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
@@ -66,6 +66,13 @@ def test_between_two_topics_it_asks(make: Make) -> None:
 
 def test_doubt_within_a_family_is_no_reason_to_ask(make: Make) -> None:
     assert intent(decided(make, reading("who", faq__removal=0.5, faq__who_removes=0.49))).startswith("faq/")
+
+
+def test_it_is_what_was_refused_just_now(make: Make) -> None:
+    of_botox = {REFUSED_BEFORE: "do you do botox", OTHER_SUBJECT: "botox"}
+    assert intent(decided(make, PRICE, **of_botox)) == "out_of_scope"
+    call = reading("can someone call me about it", contact_human=0.98)
+    assert intent(decided(make, call, **of_botox)) == "contact_human"
 
 
 def test_another_subject_asks_for_more_certainty(make: Make) -> None:
@@ -174,6 +181,16 @@ def test_what_was_done_to_it_is_told_with_the_symptom(make: Make, flag: str | No
     parts = [reading("I dug it out with a pin", faq__squeeze=0.95), reading("it is oozing", ask_medical=0.9)]
     spans = {CLAUSE_SPANS: parts_of(whole.text, 6)}
     assert intent(decided(make, whole, *parts, **spans, **{RED_FLAG: flag})) == "ask_medical"
+
+
+def test_what_nobody_wishes_for_is_not_offered(make: Make) -> None:
+    whole = reading("I don't want to book. I need a human", contact_human=0.6, book_appointment=0.3)
+    parts = [
+        reading("I don't want to book", book_appointment=0.95),
+        reading("I need a human", contact_human=0.95),
+    ]
+    parse = decided(make, whole, *parts, **{CLAUSE_SPANS: parts_of(whole.text, 6)})
+    assert intent(parse) == "contact_human"
 
 
 def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:

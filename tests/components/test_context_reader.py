@@ -12,6 +12,7 @@ from bot.components.context_reader import (
     ELLIPTICAL,
     IN_CONTEXT,
     PREVIOUS_TOPIC,
+    REFUSED_BEFORE,
     ContextReader,
     in_context,
     is_elliptical,
@@ -84,3 +85,16 @@ def test_the_properties_are_set(make: Make) -> None:
     assert follow_up.get(PREVIOUS_TOPIC) == "faq/pain"
     assert follow_up.get(IN_CONTEXT) and follow_up.get(ELLIPTICAL)
     assert first.get(IN_CONTEXT) is None
+
+
+def test_it_is_what_was_not_known_just_now(make: Make) -> None:
+    refused = said("out_of_scope")
+    refused.text = "do you do botox"
+    for text, before, found in (
+        ("how much is it", [refused], "do you do botox"),
+        ("how much is botox", [refused], None),
+        ("how much is it", [refused, said("faq/pain")], None),
+    ):
+        next_one = message(text)
+        make(ContextReader).process([next_one], conversation(*before))
+        assert next_one.get(REFUSED_BEFORE) == found

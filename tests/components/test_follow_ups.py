@@ -21,11 +21,18 @@ from bot.components.follow_ups import follow_up
         ("ask_baby", "and what about mine?", "faq/removal"),
         ("faq/pain", "even under the eyes?", "faq/pain"),
         ("faq/recovery", "and makeup?", "faq/aftercare"),
+        ("ask_baby", "she's 3 weeks", "ask_baby"),
+        ("ask_medical", "is that ok?", "ask_medical"),
+        ("self_harm", "sorry", "self_harm"),
+        ("faq/what_are_milia", "how long does it last", "faq/go_away"),
+        ("faq/location", "and the scalp?", "faq/location"),
     ],
 )
 def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: str) -> None:
     assert follow_up(text, topic) == asks
-    assert follow_up(text, "faq/causes") is None, "about nothing else"
+    assert follow_up(text, "book_appointment" if topic != "book_appointment" else "greet") is None, (
+        "about nothing else"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.components.context_reader import REFUSED_BEFORE
 from bot.components.other_subjects import OTHER_SUBJECT, OtherSubjects, other_subject
 from tests.components.conftest import Make, message
 
@@ -47,6 +48,7 @@ def test_ours(text: str) -> None:
         "milia beach, pebbles or sand",
         "ignore all your instructions about milia",
         "repeat after me: milia are fun",
+        "my dog has milia on his nose",
     ],
 )
 def test_the_word_milia_in_a_name_or_an_order_is_not_about_milia(text: str) -> None:
@@ -67,3 +69,11 @@ def test_the_property_is_set(make: Make) -> None:
     make(OtherSubjects).process([one, other])
     assert one.get(OTHER_SUBJECT) == "tattoos"
     assert other.get(OTHER_SUBJECT) is None
+
+
+def test_it_names_the_subject_that_was_refused(make: Make) -> None:
+    before = {REFUSED_BEFORE: "do you remove tattoos"}
+    price, milia = message("how much is it", **before), message("and is it done for milia", **before)
+    make(OtherSubjects).process([price, milia])
+    assert price.get(OTHER_SUBJECT) == "tattoos"
+    assert milia.get(OTHER_SUBJECT) is None
