@@ -26,6 +26,13 @@ from bot.components.follow_ups import follow_up
         ("self_harm", "sorry", "self_harm"),
         ("faq/what_are_milia", "how long does it last", "faq/go_away"),
         ("faq/location", "and the scalp?", "faq/location"),
+        ("ask_lookalike", "can you remove those too", "ask_lookalike"),
+        ("ask_other_method", "which one is better", "ask_other_method"),
+        ("ask_price", "that is ridiculous. why not?", "ask_price"),
+        ("faq/home_remedies", "why won't any of it work", "faq/home_remedies"),
+        ("faq/home_remedies", "so what does", "faq/removal"),
+        ("faq/omega3", "how long before i see a difference", "faq/omega3"),
+        ("faq/identify", "who can confirm that", "faq/identify"),
     ],
 )
 def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: str) -> None:
@@ -41,6 +48,7 @@ def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: st
         (None, "does it work on the moisturiser"),
         ("ask_discount", "does removal hurt"),
         ("ask_price", "does it hurt"),
+        ("self_harm", "sorry. how do i get rid of the bumps"),
         ("faq/pain", "even for my toddler?"),
         ("ask_baby", "what about the price"),
         ("ask_before_visit", "what about the price"),
