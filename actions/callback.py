@@ -31,8 +31,7 @@ _SAFETY = {"emergency", "self_harm"}
 _FOR_THE_FORM = {"give_details", "request_callback"}
 _POLITE = {"greet", "thank"}
 _NOT_A_QUESTION = {
-    *_FOR_THE_FORM, *_POLITE, "out_of_scope", "nlu_fallback", "affirm", "deny", "goodbye",
-    "other_language", "",
+    *_FOR_THE_FORM, *_POLITE, "out_of_scope", "nlu_fallback", "affirm", "deny", "other_language", "",
 }  # fmt: skip
 
 Events = list[dict[str, Any]]
@@ -124,7 +123,7 @@ def _answer(dispatcher: CollectingDispatcher, text: str, requested: str, intent:
         return {WHEN: as_time(text)}
     if is_surely_name(text):  # said before the consent was given, which is asked for again
         return {NAME: as_name(text), CONSENT: None}
-    return {CONSENT: None} if intent in _FOR_THE_FORM | _POLITE else {}
+    return {CONSENT: None} if intent in _FOR_THE_FORM else {}
 
 
 def _acknowledge(

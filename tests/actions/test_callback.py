@@ -40,7 +40,6 @@ def reads(
         (CONSENT, "0491 570 158", "give_details", {PHONE: "+61491570158"}),
         (CONSENT, "Sam Nguyen", "give_details", {NAME: "Sam Nguyen", CONSENT: None}),
         (CONSENT, "Mel", "out_of_scope", {NAME: "Mel", CONSENT: None}),
-        (CONSENT, "cheers", "thank", {CONSENT: None}),
         (CONSENT, "call me back", "request_callback", {CONSENT: None}),
         (CONSENT, "no", "deny", {CONSENT: False, "requested_slot": None}),
         (NAME, "jane", "out_of_scope", {NAME: "Jane"}),
@@ -70,6 +69,7 @@ def test_an_answer_fills_its_slot(
         ("what is the capital of france", "out_of_scope"),
         ("I can't breathe, call me on 0491 570 158", "emergency"),
         ("i want to die", "self_harm"),
+        ("fair enough, bye", "goodbye"),
     ],
 )
 def test_a_question_or_a_cry_for_help_is_not_for_the_form(
