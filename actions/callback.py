@@ -12,21 +12,15 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import clinic, full_intent, person_of, record_id, recorder
+from bot.callback_talk import NAME, PHONE, WHEN, calls_off, corrections
 from bot.details import Details, as_name, as_time, asks, is_surely_name, read_details, shown_phone
-from bot.model import CallbackRequest, utc_now
+from bot.model import CALLBACK_WITHDRAWN, CallbackRequest, Event, utc_now
 from bot.store.recorder import RecordLost
 
-CONSENT, NAME, PHONE, WHEN = "callback_consent", "callback_name", "callback_phone", "callback_when"
+CONSENT, MADE = "callback_consent", "callback_made"
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that are mistaken for each other on the phone
 MIN_QUESTION_WORDS = 3  # beside a name or a time
 
-_CANCEL = re.compile(
-    r"^\W*(?:(?:please|no|ok|actually|sorry|oh|wait)\W+)*(?:stop(?=\W*$| (?:it|this|that|please|the)\b)"
-    r"|cancel(?: (?:it|that|this|the call ?back|please))?\W*$|never ?mind|forget (?:it|that|about it)"
-    r"|don'?t (?:call|ring|bother|worry)\b|no call(?: ?back)?\b|leave it\b"
-    r"|(?:i(?:'ve| have)? )?changed my mind)",
-    re.IGNORECASE,
-)
 _NO = re.compile(r"^\W*(?:no|nah|nope)(?:\W+(?:thanks?|thank you|thx|ta|not now|no))*\W*$", re.IGNORECASE)
 _YES = re.compile(
     r"^\W*(?:yes|yep|yeah|yup|ya|ok|okay|sure|fine|go ahead|of course|please do"
@@ -35,9 +29,9 @@ _YES = re.compile(
 )
 _SAFETY = {"emergency", "self_harm"}
 _FOR_THE_FORM = {"give_details", "request_callback"}
+_POLITE = {"greet", "thank"}
 _NOT_A_QUESTION = {
-    *_FOR_THE_FORM, "out_of_scope", "nlu_fallback", "affirm", "deny", "greet", "thank",
-    "goodbye", "other_language", "",
+    *_FOR_THE_FORM, *_POLITE, "out_of_scope", "nlu_fallback", "affirm", "deny", "other_language", "",
 }  # fmt: skip
 
 Events = list[dict[str, Any]]
@@ -55,19 +49,32 @@ class ValidateCallbackForm(Action):
         intent = full_intent(tracker.latest_message)
         requested = tracker.get_slot("requested_slot")
         details = _details(text)
+        if tracker.latest_message.get("about_callback"):
+            return _changed(tracker.get_slot(MADE), text, details)
         if requested and intent in _SAFETY:
             return []
         if requested and _is_cancelled(text, intent, requested, details):
             return [SlotSet(CONSENT, False), SlotSet("requested_slot", None)]
         if requested and _is_question(text, intent, details):
             return []
-        events = []
+        new = _given(tracker, details, requested)
         if requested == CONSENT and (intent == "affirm" or (_YES.match(text) and details.any)):
-            events.append(SlotSet(CONSENT, True))
-        events += _given(tracker, dispatcher, details, requested)
-        if not events and requested:
-            events = _answer(dispatcher, text, requested, intent)
-        return events
+            new = {CONSENT: True, **new}
+        if not new and requested:
+            new = _answer(dispatcher, text, requested, intent)
+        if requested:
+            _acknowledge(dispatcher, tracker, new, requested)
+        return [SlotSet(slot, value) for slot, value in new.items()]
+
+
+def _changed(made: dict[str, str], text: str, details: Details) -> Events:
+    """The slots of the call-back that stands, as a message leaves it. The form is complete with them at once:
+    consent to this call was given."""
+    if calls_off(text):
+        return [SlotSet(CONSENT, False), SlotSet("requested_slot", None)]
+    filled = {slot: made[slot] for slot in (NAME, PHONE, WHEN)}
+    filled.update(corrections(details, made))
+    return [SlotSet(slot, value) for slot, value in {CONSENT: True, **filled}.items()]
 
 
 def _details(text: str) -> Details:
@@ -88,47 +95,55 @@ def _is_question(text: str, intent: str, details: Details) -> bool:
 
 
 def _is_cancelled(text: str, intent: str, requested: str, details: Details) -> bool:
-    if _CANCEL.match(text) or _NO.match(text):
+    if calls_off(text) or _NO.match(text):
         return True
     return requested == CONSENT and intent == "deny" and not details.any
 
 
-def _given(
-    tracker: Tracker, dispatcher: CollectingDispatcher, details: Details, requested: str | None
-) -> Events:
+def _given(tracker: Tracker, details: Details, requested: str | None) -> dict[str, Any]:
     """The slots that a message fills or corrects. A time alone is left to `_answer` when it was asked for."""
-    events = []
-    answers = requested == WHEN and not (details.name or details.phone)
-    for slot, value in ((NAME, details.name), (PHONE, details.phone), (WHEN, details.when)):
-        before = tracker.get_slot(slot)
-        if value and value != before and not (slot == WHEN and answers):
-            events.append(SlotSet(slot, value))
-            if before and requested:
-                what = shown_phone(value) if slot == PHONE else value
-                dispatcher.utter_message(response="utter_changed_callback", what=what)
-    return events
+    new = corrections(details, {slot: tracker.get_slot(slot) for slot in (NAME, PHONE, WHEN)})
+    if requested == WHEN and not (details.name or details.phone):
+        new.pop(WHEN, None)
+    return dict(new)
 
 
-def _answer(dispatcher: CollectingDispatcher, text: str, requested: str, intent: str) -> Events:
+def _answer(dispatcher: CollectingDispatcher, text: str, requested: str, intent: str) -> dict[str, Any]:
     """What a message means as the answer to the question that the form has just asked."""
     if requested == NAME:
         name = as_name(text)
         if not name:
             dispatcher.utter_message(response="utter_bad_callback_name")
-        return [SlotSet(NAME, name)]
+        return {NAME: name}
     if requested == PHONE:
-        dispatcher.utter_message(response="utter_bad_callback_phone")
-        return [SlotSet(PHONE, None)]
+        if intent not in _POLITE:
+            dispatcher.utter_message(response="utter_bad_callback_phone")
+        return {PHONE: None}
     if requested == WHEN:
-        return [SlotSet(WHEN, as_time(text))]
-    if intent in _FOR_THE_FORM:  # said before the consent was given, which is asked for again
-        given = [SlotSet(NAME, as_name(text))] if is_surely_name(text) else []
-        return [*given, SlotSet(CONSENT, None)]
-    return []
+        return {WHEN: as_time(text)}
+    if is_surely_name(text):  # said before the consent was given, which is asked for again
+        return {NAME: as_name(text), CONSENT: None}
+    return {CONSENT: None} if intent in _FOR_THE_FORM else {}
+
+
+def _acknowledge(
+    dispatcher: CollectingDispatcher, tracker: Tracker, new: dict[str, Any], requested: str
+) -> None:
+    """Says what was noted, where the next question doesn't show it: a correction, or another answer than the
+    one to the question."""
+    answered = new.get(requested) is not None
+    told = [
+        shown_phone(value) if slot == PHONE else value
+        for slot, value in new.items()
+        if slot != CONSENT and value and (tracker.get_slot(slot) or not answered)
+    ]
+    if told:
+        dispatcher.utter_message(response="utter_noted_callback", what=", ".join(told))
 
 
 class ActionSubmitCallback(Action):
-    """Stores the request when the person agreed, and forgets what they typed when they didn't."""
+    """Stores, changes or withdraws the request, as the person agreed, and forgets what the form was told.
+    Says nothing when they neither agreed nor refused: the form was given up."""
 
     def name(self) -> str:
         return "action_submit_callback"
@@ -136,32 +151,58 @@ class ActionSubmitCallback(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        if tracker.get_slot(CONSENT) is True:
-            request_id = record_id(tracker, "call-back")
-            request = CallbackRequest(
-                id=request_id,
-                person=person_of(tracker),
-                name=tracker.get_slot(NAME),
-                phone=tracker.get_slot(PHONE),
-                when=tracker.get_slot(WHEN),
-                reference=reference_of(request_id),
-                consent_at=utc_now(),
-            )
-            try:
-                await asyncio.wrap_future(recorder().submit(request))
-            except RecordLost:  # not even the spool could take it: never promise a call that nobody will make
-                dispatcher.utter_message(response="utter_callback_failed")
-            else:
-                dispatcher.utter_message(
-                    response="utter_callback_done",
-                    name=request.name,
-                    number=shown_phone(request.phone),
-                    when=request.when,
-                    reference=request.reference,
-                )
-        else:
-            dispatcher.utter_message(response="utter_callback_refused")
-        return [SlotSet(slot, None) for slot in (CONSENT, NAME, PHONE, WHEN)]
+        consent, made = tracker.get_slot(CONSENT), tracker.get_slot(MADE)
+        wanted = {slot: tracker.get_slot(slot) for slot in (NAME, PHONE, WHEN)}
+        changes = bool(made and tracker.latest_message.get("about_callback"))
+        try:
+            if consent is True and changes and wanted == {slot: made[slot] for slot in wanted}:
+                dispatcher.utter_message(response="utter_callback_stands", **_told(made))
+            elif consent is True:
+                before, made = made, await _store(tracker, wanted)
+                if changes:
+                    await _withdraw(tracker, before)
+                dispatcher.utter_message(response="utter_callback_done", **_told(made))
+            elif consent is False and made:
+                await _withdraw(tracker, made)
+                dispatcher.utter_message(response="utter_callback_withdrawn", reference=made["reference"])
+                made = None
+            elif consent is False:
+                dispatcher.utter_message(response="utter_callback_refused")
+        except RecordLost:  # not even the spool could take it: never promise what nobody will see
+            dispatcher.utter_message(response="utter_callback_failed")
+        return [SlotSet(MADE, made), *(SlotSet(slot, None) for slot in (CONSENT, *wanted))]
+
+
+async def _store(tracker: Tracker, wanted: dict[str, str]) -> dict[str, str]:
+    """Stores a request; what is remembered of it while the conversation lasts."""
+    request_id = record_id(tracker, "call-back")
+    reference = reference_of(request_id)
+    request = CallbackRequest(
+        id=request_id,
+        person=person_of(tracker),
+        name=wanted[NAME],
+        phone=wanted[PHONE],
+        when=wanted[WHEN],
+        reference=reference,
+        consent_at=utc_now(),
+    )
+    await asyncio.wrap_future(recorder().submit(request))
+    return {"id": request_id, "reference": reference, **wanted}
+
+
+async def _withdraw(tracker: Tracker, made: dict[str, str]) -> None:
+    """Takes a request back, even one that still waits in the spool."""
+    withdrawal = Event(person_of(tracker), CALLBACK_WITHDRAWN, id=made["id"])
+    await asyncio.wrap_future(recorder().submit(withdrawal))
+
+
+def _told(made: dict[str, str]) -> dict[str, str]:
+    return {
+        "name": made[NAME],
+        "number": shown_phone(made[PHONE]),
+        "when": made[WHEN],
+        "reference": made["reference"],
+    }
 
 
 def reference_of(request_id: str) -> str:

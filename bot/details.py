@@ -47,10 +47,10 @@ _INTRODUCED = re.compile(
     re.IGNORECASE,
 )
 _NOT_IN_NAMES = frozenset(
-    "anonymous appointment back be best book but call cancel change correct cost day details do does "
-    "don't eyelid get  how i i'd i'll i'm idk im important it it's make milia move name need never next "
-    "nobody none parking phone  prefer preferred price private question questions quickly reception "
-    "removal secret skin something sounds stop  stuff suits thing things time treatment urgent want "
+    "anonymous appointment argh back be best book but call cancel change correct cost day details do does "
+    "don't eyelid get  hmm how i i'd i'll i'm idk im important it it's make milia move name need never next "
+    "nobody none oops parking phone  prefer preferred price private question questions quickly reception "
+    "removal secret skin something sounds stop  stuff suits thing things time treatment ugh urgent want "
     "week weekday weekend whatever what's which who whoever".split()
 )
 _CLINIC_PEOPLE = frozenset({"sarah", "wilkinson"})  # never scrubbed, but a visitor may have their names
@@ -61,6 +61,7 @@ _FILLER = re.compile(
     r"|this|best|good|would be|would|be|are|for me|work|works|suits?|ta)\b",
     re.IGNORECASE,
 )
+_FROM = re.compile(r"(?<=\w)\s+from\s.*$", re.IGNORECASE)  # "Anna from Perth"
 _DIGITS = re.compile(r"\+?\d(?:[\s().\-]*\d){5,}")
 _ASKS = re.compile(
     r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|wait|actually|sorry|hi|hello)\W+)*"
@@ -73,10 +74,12 @@ _ASKS = re.compile(
 class Details:
     """What a message says of a person.
 
+    introduces: whether it says that the name is one ("it's Rob"), which otherwise stands beside a number.
     phone: E.164. bad_phone: digits that look like a number but aren't. rest: what else the message says.
     """
 
     name: str | None = None
+    introduces: bool = False
     phone: str | None = None
     when: str | None = None
     bad_phone: bool = False
@@ -99,11 +102,13 @@ def read_details(text: str) -> Details:
     when = _WHEN.search(rest)
     if when:
         rest = rest[: when.start()] + " , " + rest[when.end() :]
-    name = _name(rest, alone=bool(phone))
+    introduced = _introduced(rest)
+    name = introduced or (_beside(rest) if phone else None)
     for word in (name or "").split():
         rest = re.sub(rf"\b{re.escape(word)}\b", " ", rest, flags=re.IGNORECASE)
     return Details(
         name=name,
+        introduces=bool(introduced),
         phone=phone,
         when=when.group(0).strip(" ,") if when else None,
         bad_phone=bad,
@@ -113,7 +118,7 @@ def read_details(text: str) -> Details:
 
 def as_name(text: str) -> str | None:
     """A message that is nothing but a name, such as "jane doe"; None when it can't be one."""
-    stripped = _FILLER.sub(" ", text) if len(text.split()) > 1 else text
+    stripped = _FILLER.sub(" ", _FROM.sub("", text)) if len(text.split()) > 1 else text
     words = stripped.strip(" .,!").split()
     if not 1 <= len(words) <= 4 or "?" in text or not all(_is_name_word(word, True) for word in words):
         return None
@@ -143,14 +148,17 @@ def asks(text: str) -> bool:
     return "?" in text or bool(_ASKS.match(text))
 
 
-def _name(rest: str, alone: bool) -> str | None:
+def _introduced(rest: str) -> str | None:
     for pattern, sure in ((_NAMED, True), (_INTRODUCED, False)):
         for match in pattern.finditer(rest):
             words = _leading_name_words(_caught(match), sure)
             if words:
                 return _titled(words)
-    if not alone:
-        return None
+    return None
+
+
+def _beside(rest: str) -> str | None:
+    """What stands alone between a number, a time and commas."""
     parts = [as_name(part) for part in re.split(r"[,;:\n]|\s[-–]\s", _FILLER.sub(" ", rest))]
     return next((part for part in parts if part), None)
 

@@ -168,6 +168,10 @@ class Event:
     happened_at: datetime = field(default_factory=utc_now)
 
 
+CALLBACK_WITHDRAWN = "callback_withdrawn"
+"""The name of the event that takes a call-back request back. Its id is the request's."""
+
+
 @dataclass(frozen=True)
 class OutgoingReply:
     """A message from staff (or from the bot outside of a turn) to a person, on any channel."""

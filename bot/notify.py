@@ -15,7 +15,7 @@ from email.utils import formatdate, make_msgid
 from zoneinfo import ZoneInfo
 
 from bot.model import utc_now
-from bot.review_model import OPEN_STATES, CallbackState
+from bot.review_model import OPEN_STATES, TO_CALL
 from bot.settings import Settings
 from bot.store import notices
 from bot.store.staff_store import StaffStore
@@ -114,8 +114,7 @@ class Notifier:
     def _digest(self) -> list[str]:
         states = self._store.count_states()
         waiting = sum(states.get(state.value, 0) for state in OPEN_STATES)
-        to_call = [s for s in CallbackState if s is not CallbackState.DONE]
-        calls = len(self._store.callback_list(to_call))
+        calls = len(self._store.callback_list(TO_CALL))
         lines = [f"Questions that wait for a decision: {waiting}", f"Call-backs that are not done: {calls}"]
         due = len(self._store.due_answers())
         return [*lines, f"Answers to look at again: {due}"] if due else lines

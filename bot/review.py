@@ -200,6 +200,8 @@ class Review:
     def move_callback(self, callback_id: str, version: int, who: Who, action: str) -> None:
         """Takes a call-back, notes that nobody answered, finishes it, or gives it back."""
         now = self.store.callback(callback_id)
+        if now.state is CallbackState.WITHDRAWN:
+            raise ReviewError("This person has withdrawn the request: please don't call.")
         steps: Mapping[str, tuple[CallbackState, str, int]] = {
             "take": (CallbackState.TAKEN, who.name, now.attempts),
             "no_answer": (CallbackState.NO_ANSWER, who.name, now.attempts + 1),

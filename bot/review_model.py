@@ -41,12 +41,16 @@ class Role(str, enum.Enum):
 
 
 class CallbackState(str, enum.Enum):
-    """How far a call-back has come."""
+    """How far a call-back has come. Withdrawn: by the person who had asked for it, before it was done."""
 
     OPEN = "open"
     TAKEN = "taken"
     NO_ANSWER = "no_answer"
     DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+TO_CALL = (CallbackState.OPEN, CallbackState.TAKEN, CallbackState.NO_ANSWER)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def test_a_very_long_message_is_read_quickly() -> None:
         ("李明", "李明"),
         ("sarah", "Sarah"),
         ("Mrs Jones", "Mrs Jones"),
+        ("anna from nz", "Anna"),
         ("no", None),
         ("thanks", None),
         ("whatever", None),

@@ -16,6 +16,7 @@ from rasa.shared.nlu.constants import (
     INTENT_RANKING_KEY,
     PREDICTED_CONFIDENCE_KEY,
     RESPONSE_SELECTOR,
+    TEXT,
 )
 from rasa.shared.nlu.training_data.message import Message
 
@@ -38,6 +39,7 @@ from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
 from bot.components.text_normaliser import NOT_WORDS, UNREADABLE
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
+from bot.details import as_name, read_details
 
 SAFETY = ("self_harm", "emergency")
 # "What should I put on it?" after a symptom is a question about the symptom.
@@ -80,6 +82,11 @@ _WHY = re.compile(r"^(?:but |ok |oh |and )?(?:why|how come)\b")
 ADVISED_AGAINST = frozenset({"faq/squeeze", "faq/home_remedies", "faq/go_away", "ask_photo"})
 # Answered whatever "it" is: "do you do botox? - can someone call me about it".
 OF_ANY_SUBJECT = CHAT | {"contact_human", "request_callback", "ask_phone", "ask_help", "ask_privacy"}
+# After an emergency "forget it" would be read as forgetting the emergency.
+_DROPS_IT = re.compile(
+    r"^(?:(?:ok|oh|no|nah|actually|just)\b[ ,]*)*(?:forget (?:about )?(?:it|that)|never ?mind)\W*$",
+    re.IGNORECASE,
+)
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -162,11 +169,16 @@ class AnswerDecider(GraphComponent):
         readings: list[Reading] = message.get(READINGS) or []
         if message.get(RED_FLAG) in SAFETY:
             return Decision(message.get(RED_FLAG), 1.0)
+        if readings and _DROPS_IT.match(readings[0].text):
+            return Decision("deny", 1.0)
         if readings and message.get(UNREADABLE) != NOT_WORDS:
             for topic in SAFETY:
                 whole, *others = (reading.probability(topic) for reading in readings)
                 if whole >= self._at.safety or max(others, default=0.0) >= self._at.safety_in_part:
                     return Decision(topic, 1.0)
+        if message.get(UNREADABLE) == NOT_WORDS and _is_phone(message.get(TEXT) or ""):
+            in_danger = message.get(PREVIOUS_TOPIC) == "emergency"
+            return Decision("emergency" if in_danger else "give_details", 1.0)
         if message.get(UNREADABLE) or not readings:
             return Decision(OUT_OF_SCOPE, 1.0)
         if message.get(LANGUAGE):
@@ -216,6 +228,8 @@ class AnswerDecider(GraphComponent):
         follows = follow_up(whole.text, previous)
         if follows:
             return Decision(follows, 1.0)
+        if previous == "emergency" and unsure and as_name(whole.text):  # for the form, which that has ended
+            return Decision(previous, 1.0)
         about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
         if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:
             return Decision("ask_baby", 1.0)
@@ -237,6 +251,11 @@ class AnswerDecider(GraphComponent):
         clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)], readings[0])
         known = [topic for _, topic in clauses if topic not in CHAT | {OUT_OF_SCOPE}]
         return Decision(known[0], self._at.answer) if known else None
+
+
+def _is_phone(text: str) -> bool:
+    details = read_details(text)
+    return bool(details.phone and not details.rest)
 
 
 def _of_a_baby(several: Decision) -> Decision:

@@ -7,14 +7,20 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.model import CallbackRequest, utc_now
+from bot.model import CALLBACK_WITHDRAWN, CallbackRequest, utc_now
 from bot.review_model import Callback, CallbackState, Conflict, HistoryEntry, NotThere, Who
 from bot.store.history import HistoryStore, append, last_of
 from bot.store.review_tables import callback_states
-from bot.store.tables import callback_requests, from_row
+from bot.store.tables import callback_requests, events, from_row
 
-_STATES = ("state", "taken_by", "attempts", "version", "changed_at")
+_DESK = ("taken_by", "attempts", "version", "changed_at")
 requests, states = callback_requests.c, callback_states.c
+_BY_STAFF = sa.func.coalesce(states.state, CallbackState.OPEN.value)
+# Whatever staff did before, a call that was not made yet is not to be made once the person has withdrawn.
+_STATE = sa.case(
+    (sa.and_(events.c.id.isnot(None), CallbackState.DONE.value != _BY_STAFF), CallbackState.WITHDRAWN.value),
+    else_=_BY_STAFF,
+)
 
 
 class CallbackStore(HistoryStore):
@@ -25,7 +31,7 @@ class CallbackStore(HistoryStore):
         query = _QUERY
         values = [state.value for state in wanted]
         if values:
-            query = query.where(sa.func.coalesce(states.state, CallbackState.OPEN.value).in_(values))
+            query = query.where(_STATE.in_(values))
         query = query.order_by(requests.requested_at).limit(limit)
         return self._read(lambda c: [_callback(row) for row in c.execute(query).mappings()])
 
@@ -87,8 +93,12 @@ class CallbackStore(HistoryStore):
         return self._read(lambda connection: _one(connection, callback_id))
 
 
-_QUERY = sa.select(callback_requests, *(states[name].label(f"desk_{name}") for name in _STATES)).outerjoin(
-    callback_states, states.callback_id == requests.id
+_QUERY = (
+    sa.select(
+        callback_requests, _STATE.label("desk_state"), *(states[name].label(f"desk_{name}") for name in _DESK)
+    )
+    .outerjoin(callback_states, states.callback_id == requests.id)
+    .outerjoin(events, sa.and_(events.c.id == requests.id, events.c.name == CALLBACK_WITHDRAWN))
 )
 
 
@@ -102,7 +112,7 @@ def _one(connection: Connection, callback_id: str) -> Callback:
 def _callback(row: sa.engine.RowMapping) -> Callback:
     names = [column.name for column in callback_requests.columns]
     request = from_row(CallbackRequest, {name: row[name] for name in names})
-    if row["desk_state"] is None:
-        return Callback(request)
-    desk = {name: row[f"desk_{name}"] for name in _STATES}
-    return Callback(request, **{**desk, "state": CallbackState(desk["state"])})
+    state = CallbackState(row["desk_state"])
+    if row["desk_version"] is None:
+        return Callback(request, state)
+    return Callback(request, state, **{name: row[f"desk_{name}"] for name in _DESK})

@@ -107,7 +107,10 @@ class PeopleStore(GroupStore):
             keys: tuple[Any, ...] = (conversation_turns.c.sender_id, conversation_turns.c.position)
             return self._delete_some(conversation_turns, keys, old)
         table = metadata.tables[table_name]
-        return self._delete_some(table, (table.c.id,), _KEPT_TIMES[table_name] < before)
+        old = _KEPT_TIMES[table_name] < before
+        if table is events:  # a call-back that was withdrawn stays so for as long as it is there
+            old = sa.and_(old, ~sa.exists().where(callback_requests.c.id == events.c.id))
+        return self._delete_some(table, (table.c.id,), old)
 
     def delete_orphans(self) -> list[str]:
         """Deletes places and states whose question or request is gone; the groups that this changed."""

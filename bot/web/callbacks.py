@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from bot.details import shown_phone
 from bot.model import utc_now
-from bot.review_model import Callback, CallbackState, Conflict, ReviewError
+from bot.review_model import TO_CALL, Callback, Conflict, ReviewError
 from bot.web.csv_file import csv_file
 from bot.web.desk import desk, who
 from bot.web.forms import number_in
@@ -17,7 +17,6 @@ from bot.web.show import CALLBACK_STATES, channels_name, told, when
 
 blueprint = Blueprint("callbacks", __name__)
 
-_TO_DO = (CallbackState.OPEN, CallbackState.TAKEN, CallbackState.NO_ANSWER)
 _SAID = {
     "take": "It is yours now.",
     "no_answer": "Noted: nobody answered.",
@@ -34,7 +33,7 @@ def listing() -> Any:
 
 def _page(**more: Any) -> str:
     everything = request.args.get("show") == "all"
-    callbacks = desk().store.callback_list(() if everything else _TO_DO)
+    callbacks = desk().store.callback_list(() if everything else TO_CALL)
     if everything:
         callbacks = callbacks[::-1]
     overdue = {one.request.id for one in callbacks if is_overdue(one)}
@@ -105,4 +104,4 @@ def download() -> Any:
 def is_overdue(one: Callback) -> bool:
     """Whether somebody waits longer than the clinic lets people wait."""
     late = utc_now() - one.request.requested_at > timedelta(hours=desk().settings.callback_hours)
-    return late and one.state is not CallbackState.DONE
+    return late and one.state in TO_CALL

@@ -35,7 +35,13 @@ STATES = {
     "out_of_scope": "Out of scope",
     "clinical": "Clinical",
 }
-CALLBACK_STATES = {"open": "To call", "taken": "Taken", "no_answer": "No answer yet", "done": "Done"}
+CALLBACK_STATES = {
+    "open": "To call",
+    "taken": "Taken",
+    "no_answer": "No answer yet",
+    "done": "Done",
+    "withdrawn": "Withdrawn",
+}
 CHANNELS = {"website": "Website", "facebook": "Messenger", "rest": "REST"}
 ROLES = {
     "reviewer": "Reviewer: decides about questions, makes call-backs",

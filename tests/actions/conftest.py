@@ -39,6 +39,11 @@ class Desk:
         message = {"text": text, "intent": {"name": name}, "response_selector": selector, **latest}
         event = {"event": "user", "text": text, "input_channel": "rest", "parse_data": message}
         self.events.append({**event, "message_id": latest.get("message_id")})
+        return self.runs_on(action, message)
+
+    def runs_on(self, action: Action, message: Row | None = None) -> list[Row]:
+        """The same, when nothing new was typed."""
+        message = message or {}
         tracker = Tracker(
             "anna", dict(self.slots), message, list(self.events), False, None, {}, "action_listen"
         )

@@ -24,9 +24,9 @@ def reading(text: str, nearness: float = 0.8, **chances: float) -> Reading:
     return Reading(text, tuple(ordered), nearness)
 
 
-def decided(make: Make, *readings: Reading, **properties: Any) -> dict[str, Any]:
+def decided(make: Make, *readings: Reading, text: str = "...", **properties: Any) -> dict[str, Any]:
     """The parse data that Rasa, the actions and staff read."""
-    done = message("...", **{READINGS: list(readings), **properties})
+    done = message(text, **{READINGS: list(readings), **properties})
     make(AnswerDecider, families=[["faq/removal", "faq/who_removes"]]).process([done])
     parse: dict[str, Any] = done.as_dict(only_output_properties=True)
     return parse
@@ -87,6 +87,33 @@ def test_a_red_flag_comes_first(make: Make, flag: str) -> None:
     assert intent(decided(make, SURE, **{RED_FLAG: flag})) == flag
     assert intent(decided(make, SURE, **{RED_FLAG: flag, LANGUAGE: "es", UNREADABLE: TOO_LONG})) == flag
     assert intent(decided(make, reading("...", **{flag: 0.6}))) == flag
+
+
+def test_after_an_emergency_never_mind_is_not_another_one(make: Make) -> None:
+    swelling = {PREVIOUS_TOPIC: "emergency", IN_CONTEXT: "forget the swelling", ELLIPTICAL: True}
+    in_context = reading("forget the swelling", emergency=0.95)
+    assert intent(decided(make, reading("forget it", deny=0.9), in_context, **swelling)) == "deny"
+    assert intent(decided(make, reading("it's worse", deny=0.4), in_context, **swelling)) == "emergency"
+
+
+def test_a_name_after_an_emergency_gets_the_same_advice(make: Make) -> None:
+    name = reading("mel", 0.1, out_of_scope=0.97, faq__pain=0.01)
+    assert intent(decided(make, name, **{PREVIOUS_TOPIC: "emergency"})) == "emergency"
+    assert intent(decided(make, name, **{PREVIOUS_TOPIC: "faq/pain"})) == "out_of_scope"
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "understood"),
+    [
+        ("0491 570 158", "faq/pain", "give_details"),
+        ("0491 570 158", "emergency", "emergency"),
+        ("12345", "faq/pain", "out_of_scope"),
+        ('/give_details{"callback_phone": "+61491570158"}', "faq/pain", "out_of_scope"),
+    ],
+)
+def test_a_number_alone_is_for_the_form(make: Make, text: str, before: str, understood: str) -> None:
+    parse = decided(make, text=text, **{UNREADABLE: NOT_WORDS, PREVIOUS_TOPIC: before})
+    assert intent(parse) == understood
 
 
 def test_distress_in_a_part_has_to_be_plain(make: Make) -> None:

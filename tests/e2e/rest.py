@@ -21,6 +21,7 @@ TIMES = {
     "callback_requests": "requested_at",
     "booking_handoffs": "given_at",
     "conversation_turns": "position",
+    "events": "happened_at",
 }
 
 

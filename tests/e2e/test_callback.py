@@ -204,3 +204,87 @@ def test_nothing_is_asked_of_somebody_in_danger(visitor: Visitor, text: str, top
     assert len(visitor.last) == 1
     assert not visitor.rows("callback_requests")
     assert ASKS_NAME not in visitor.says("thanks")
+
+
+@pytest.mark.parametrize("text", ["Mel", "forget it"])
+def test_after_an_emergency_the_form_is_off(visitor: Visitor, text: str) -> None:
+    agreed(visitor).says("my eye is swollen shut")
+    read = visitor.says(text)
+    assert len(visitor.last) == 1 and not admits(read)
+    assert answers(read, "emergency") == (text == "Mel")
+
+
+def test_consent_is_asked_for_shortly_when_something_else_was_said(visitor: Visitor) -> None:
+    for said in ("+64 21 555 0123", "Anna", "morning", "cheers"):
+        read = visitor.says(said)
+        assert ASKS_CONSENT in read and "No marketing" not in read
+        assert ("noted" in read) == (said != "cheers")
+    read = visitor.says("yes")
+    assert REFERENCE.search(read) and "Anna" in read and "+64 21 555 0123" in read and "morning" in read
+
+
+def test_a_form_that_is_ignored_is_given_up(visitor: Visitor) -> None:
+    for said, messages in (("does it hurt", 2), ("you are useless", 2), ("what is the number", 1)):
+        visitor.says(said)
+        assert len(visitor.last) == messages
+    assert answers(visitor.says("what are milia"), "what_are_milia")
+    assert len(visitor.last) == 1
+    assert ASKS_CONSENT in visitor.says("0491 570 158")
+    assert ASKS_NAME in visitor.says("yes")
+
+
+def test_what_comes_early_is_acknowledged(visitor: Visitor) -> None:
+    agreed(visitor)
+    for said in ("+64 21 555 0123", "before 9"):
+        read = visitor.says(said)
+        assert said in read and ASKS_NAME in read
+    assert "nickname" in visitor.says("rather not say")
+    assert REFERENCE.search(visitor.says("anna from nz"))
+    (stored,) = visitor.stored("callback_requests")
+    assert (stored["name"], stored["when"]) == ("Anna", "before 9")
+
+
+def test_a_word_beside_the_number_is_no_name(visitor: Visitor) -> None:
+    agreed(visitor).says("Kaz")
+    assert "Ugh" not in visitor.says("ugh 0491 570 158")
+    assert "Kaz" in visitor.says("whenever")
+
+
+# ------------------------------------------------------------ after it was arranged
+
+
+def arranged(visitor: Visitor) -> Visitor:
+    assert REFERENCE.search(agreed(visitor).says("Priya, 0491 570 158, any time after 3"))
+    return visitor
+
+
+def standing(visitor: Visitor) -> list[tuple[str, str, str]]:
+    """The requests that were not withdrawn."""
+    gone = {row["id"] for row in visitor.rows("events") if row["name"] == "callback_withdrawn"}
+    requests = [row for row in visitor.rows("callback_requests") if row["id"] not in gone]
+    return [(row["name"], row["phone"], row["when"]) for row in requests]
+
+
+@pytest.mark.parametrize("words", [["never mind dont call me"], ["ta", "cancel that call"], ["forget it"]])
+def test_a_request_can_be_withdrawn(visitor: Visitor, words: list[str]) -> None:
+    arranged(visitor)
+    read = [visitor.says(said) for said in words][-1]
+    assert "cancelled" in read and REFERENCE.search(read)
+    assert not standing(visitor)
+    assert ASKS_CONSENT in visitor.says("call me back")
+
+
+def test_a_request_can_be_changed(visitor: Visitor) -> None:
+    assert "monday" in arranged(visitor).says("actually can you make it monday")
+    assert "0400 000 002" in visitor.says("wrong number sorry its 0400 000 002")
+    assert standing(visitor) == [("Priya", "+61400000002", "monday")]
+    assert answers(visitor.says("how much is it"), "ask_price")
+    assert "cancelled" in visitor.says("please don't call me")
+    assert not standing(visitor)
+
+
+def test_what_is_known_is_said_to_be(visitor: Visitor) -> None:
+    arranged(visitor)
+    for said in ("Priya", "0491 570 158", "after 3"):
+        assert "I have that already" in visitor.says(said)
+    assert standing(visitor) == [("Priya", "+61491570158", "any time after 3")]

@@ -12,9 +12,19 @@ import pytest
 import sqlalchemy as sa
 
 from bot.grouping import Anchors, total_of
-from bot.model import CallbackRequest, Person, Reason, UnansweredQuestion, new_id, utc_now
+from bot.model import (
+    CALLBACK_WITHDRAWN,
+    CallbackRequest,
+    Event,
+    Person,
+    Reason,
+    UnansweredQuestion,
+    new_id,
+    utc_now,
+)
 from bot.privacy import erase_person
 from bot.review_model import (
+    TO_CALL,
     Account,
     CallbackState,
     Conflict,
@@ -179,6 +189,30 @@ def test_a_call_back_is_changed_by_one_at_a_time(desk: StaffStore) -> None:
             desk.change_callback(request.id, version, DANA, "take", CallbackState.TAKEN, "Dana", 0)
     assert desk.callback(request.id).taken_by == "Kim"
     assert [one.request.id for one in desk.callback_list([CallbackState.TAKEN])] == [request.id]
+
+
+@pytest.mark.parametrize("withdrawal_first", [True, False])
+def test_a_call_back_is_withdrawn_unless_it_was_made(desk: StaffStore, withdrawal_first: bool) -> None:
+    """In whichever order the two come out of the spool."""
+    request = CallbackRequest(somebody(1), "Jane", "+61491570006", "asap", "CB-1", utc_now())
+    withdrawal = Event(request.person, CALLBACK_WITHDRAWN, id=request.id)
+    for item in (withdrawal, request) if withdrawal_first else (request, withdrawal):
+        desk.record_all([item], late=True)
+    desk.change_callback(request.id, 0, KIM, "take", CallbackState.TAKEN, "Kim", 0)
+    assert desk.callback(request.id).state is CallbackState.WITHDRAWN
+    assert desk.callback_list(TO_CALL) == []
+    assert [one.taken_by for one in desk.callback_list([CallbackState.WITHDRAWN])] == ["Kim"]
+    desk.change_callback(request.id, 1, KIM, "done", CallbackState.DONE, "Kim", 1)
+    assert desk.callback(request.id).state is CallbackState.DONE
+
+
+def test_a_withdrawal_is_kept_as_long_as_its_request(desk: StaffStore) -> None:
+    request = CallbackRequest(somebody(1), "Jane", "+61491570006", "asap", "CB-1", utc_now())
+    desk.record_all([request, Event(request.person, CALLBACK_WITHDRAWN, id=request.id)])
+    later = utc_now() + timedelta(days=1)
+    assert desk.delete_older("events", later) == 0
+    assert desk.delete_older("callback_requests", later) == 1
+    assert desk.delete_older("events", later) == 1
 
 
 def test_accounts_sessions_and_the_first_one(desk: StaffStore) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.model import (
+    CALLBACK_WITHDRAWN,
     BookingHandoff,
     CallbackRequest,
     Event,
@@ -86,6 +87,17 @@ def test_the_second_caller_is_told(dana: Staff, kim: Staff, desk: Desk) -> None:
     assert answer.status_code == 409
     assert "Dana was faster" in answer.text
     assert desk.store.callback(request.id).taken_by == "Dana"
+
+
+def test_nobody_is_called_who_has_withdrawn(dana: Staff, desk: Desk) -> None:
+    request = want_call(desk, hours=30)
+    desk.store.record_event(Event(request.person, CALLBACK_WITHDRAWN, id=request.id))
+    assert "Jane Doe" not in dana.get("/callbacks").text.split("<main")[1]
+    page = dana.get("/callbacks?show=all").text.split("<main")[1]
+    assert "Withdrawn" in page and "Overdue" not in page and "/take" not in page
+    answer = dana.post(f"/callbacks/{request.id}/take", "/callbacks", version=0)
+    assert answer.status_code == 422
+    assert "please don&#39;t call" in answer.text
 
 
 def test_those_who_wait_too_long_stand_out_and_the_done_go_away(dana: Staff, desk: Desk) -> None:
