@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from benchmarks.browser import PHONE, violations
 from bot.settings import load_settings
 from bot.store.store import Store
+from tests.alone import Alone
+from tests.cluster import ChatServer
 from tests.conftest import System
 from tests.e2e.conftest import Chat
 from tests.site import Site
@@ -24,6 +28,23 @@ def page_with_chat(system: System, attributes: str = "", html: str = 'lang="en"'
     """A page of somebody else's with the one line in it."""
     script = f'<script src="{system.chat_url}/webhooks/website/widget.js" {attributes} defer></script>'
     return f"<!doctype html><html {html}><title>x</title>{head}<main><h1>A page</h1></main>{script}</html>"
+
+
+@contextmanager
+def hanging(server: ChatServer) -> Iterator[None]:
+    """The server takes connections and never answers."""
+    server.hang()
+    try:
+        yield
+    finally:
+        server.go_on()
+
+
+def reads_the_phone_line(chat: Chat, since: float) -> None:
+    """Within 5 seconds, and what a machine adds that runs all of this at once."""
+    expect(chat.problem).to_contain_text("taking longer", timeout=7_000)
+    expect(chat.problem.get_by_role("link", name=f"Call {CALL}")).to_be_in_viewport(ratio=0.99)
+    assert time.monotonic() - since < 7
 
 
 # ---------------------------------------------------------------- conversations
@@ -62,8 +83,7 @@ def test_a_whole_conversation_typed_and_clicked(
     helped.click()
     expect(helped).to_have_attribute("aria-pressed", "true")
     expect(booking).to_contain_text("Thanks!")
-    time = booking.locator("time")
-    expect(time).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
+    expect(booking.locator("time")).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
 
 
 def test_opened_links_are_told_to_the_clinic(visit: Visit, system: System) -> None:
@@ -268,6 +288,61 @@ def test_without_a_server_the_phone_line_is_shown(visit: Visit) -> None:
     chat.problem.get_by_role("button", name="Try again").click()
     chat.ready()
     expect(chat.problem).to_have_count(0)
+
+
+def test_a_server_that_hangs_is_waited_for_beside_the_phone_line(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.say("What are milia?")
+    expect(chat.typing).to_be_hidden()  # that answer is over
+    with hanging(alone.chat):
+        since = time.monotonic()
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible(timeout=1_000)
+        reads_the_phone_line(chat, since)
+        chat.input.fill("How big are they?")
+        chat.input.press("Enter")
+        expect(chat.mine).to_have_count(3)
+        expect(chat.problem).to_be_in_viewport(ratio=0.99)
+    expect(chat.replies).to_have_count(3)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.typing).to_be_hidden()
+    expect(chat.log).not_to_contain_text("Not sent")
+    chat.page.reload()
+    expect(chat.replies).to_have_count(3)
+    expect(chat.mine).to_have_count(3)
+
+
+def test_a_server_that_hangs_when_the_chat_is_opened(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/")
+    with hanging(alone.chat):
+        since = time.monotonic()
+        chat.open()
+        reads_the_phone_line(chat, since)
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible()
+    expect(chat.replies).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.mine).to_have_count(1)
+
+
+def test_a_server_that_was_given_up_is_asked_again_when_it_goes_on(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.page.clock.install()
+    retry = chat.problem.get_by_role("button", name="Try again")
+    with hanging(alone.chat):
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        while not retry.is_visible():
+            chat.page.clock.fast_forward(5_000)
+        expect(chat.mine).to_contain_text("Not sent")
+        expect(chat.typing).to_be_hidden()
+    chat.page.clock.fast_forward(15_000)  # it doesn't ask all the time
+    expect(chat.replies).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.mine).to_have_count(1)
+    expect(chat.mine).not_to_contain_text("Not sent")
 
 
 def test_too_many_messages_are_refused_in_words(visit: Visit) -> None:

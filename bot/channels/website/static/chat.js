@@ -185,9 +185,14 @@ class MiliaChat extends HTMLElement {
       sending: (message) => {
         this.mark(message, "");
         this.problem(null);
+        this.working(true);
       },
-      heard: (message, said) => this.hear(message, said),
-      sent: () => this.working(false),
+      slow: () => this.slow(),
+      heard: (message, said) => this.hear(said),
+      sent: () => {
+        this.working(false);
+        this.again();
+      },
       failed: (message, problem) => this.fail(message, problem),
     });
     this.area.insertBefore(panel, this.launcher);
@@ -207,7 +212,7 @@ class MiliaChat extends HTMLElement {
   // ------------------------------------------------------------ the conversation
 
   connect() {
-    this.connecting ||= this.begin().finally(() => (this.connecting = null));
+    this.connecting ||= patiently(this.begin(), () => this.slow()).finally(() => (this.connecting = null));
     return this.connecting;
   }
 
@@ -224,7 +229,7 @@ class MiliaChat extends HTMLElement {
     this.outbox.waiting.forEach((message) => this.show({ ...message, from: "visitor" }, true));
     this.listen();
     if (this.met) this.outbox.run();
-    this.scroll(false);
+    this.scroll(false, this.trouble);
     // Only what comes from now on is announced.
     setTimeout(() => this.log.setAttribute("aria-live", "polite"), 300);
   }
@@ -232,10 +237,15 @@ class MiliaChat extends HTMLElement {
   async catchUp() {
     const items = await history();
     this.outbox.settle(new Set(items.map((item) => item.id)));
-    items.forEach((item) => this.show(item, true));
+    for (const item of items) {
+      this.show(item, true);
+      this.mark(item, "");
+    }
   }
 
+  /* The server answers, or may. */
   again() {
+    this.problem(null);
     if (!this.met) this.connect();
     this.outbox.run();
   }
@@ -243,7 +253,7 @@ class MiliaChat extends HTMLElement {
   submit() {
     const text = this.input.value;
     if (!text.trim()) return this.input.focus();
-    if (text.length > 50000) return this.problem(new Refused(413, WORDS.tooLong));
+    if (text.length > 50000) return this.warn(WORDS.tooLong);
     this.input.value = "";
     this.draft();
     this.send({ text });
@@ -255,8 +265,9 @@ class MiliaChat extends HTMLElement {
     this.outbox.add(message);
   }
 
-  hear(message, said) {
-    if (said.type === "typing") return this.working(true);
+  hear(said) {
+    if (said.type === "typing") return;
+    this.problem(null);
     this.show(said);
   }
 
@@ -313,13 +324,16 @@ class MiliaChat extends HTMLElement {
     if (state) node.querySelector(".meta").append(el("span", { class: "state" }, state));
   }
 
-  /* Says what is wrong and what to do about it, under the conversation; null takes it away. */
+  /* Says what is wrong and what to do about it; null takes it away. */
   problem(problem, message) {
-    this.trouble?.remove();
-    this.trouble = null;
-    if (!problem) return;
-    const { text, links } = WORDS.offline;
-    const final = problem.status === 413 || problem.status === 400;
+    const refused = problem instanceof Refused && problem.message;
+    this.away = !!problem && !refused;
+    if (!problem) return this.warn(null);
+    if (this.away) {
+      this.listening?.abort();
+      this.listen();
+    }
+    const final = message && (problem.status === 413 || problem.status === 400);
     const edit = () => {
       this.outbox.drop(message);
       this.shown.get(message.id)?.remove();
@@ -332,17 +346,26 @@ class MiliaChat extends HTMLElement {
       this.input.focus({ preventScroll: true });
       this.again();
     };
-    this.trouble = el(
-      "div",
-      { class: "problem" },
-      el("p", { dir: "auto" }, problem.message && problem instanceof Refused ? problem.message : text),
-      linksOf({ links }),
-      final && !message
-        ? null
-        : el("button", { type: "button", class: "chip", onclick: final ? edit : retry }, icon("again"), final ? "Edit it" : "Try again"),
+    const onclick = final ? edit : retry;
+    this.warn(
+      refused || WORDS.offline.text,
+      el("button", { type: "button", class: "chip", onclick }, icon("again"), final ? "Edit it" : "Try again"),
     );
+  }
+
+  /* Nothing is given up yet. */
+  slow() {
+    this.warn("This is taking longer than usual. We keep trying, and nothing you write is lost. If you'd rather not wait, please call us.");
+  }
+
+  /* A sentence under the conversation, with the phone line; null takes it away. */
+  warn(text, button) {
+    this.trouble?.remove();
+    this.trouble = text && el("div", { class: "problem" }, el("p", { dir: "auto" }, text), linksOf(WORDS.offline), button);
+    if (!text) return;
     this.log.append(this.trouble);
-    this.scroll(true);
+    this.scroll(true, this.trouble);
+    if (this.log.getAttribute("aria-live") === "off") this.tell(text);
   }
 
   askToStartAgain(asked) {
@@ -375,6 +398,11 @@ class MiliaChat extends HTMLElement {
     let rest = 2;
     while (!stop.signal.aborted && !document.hidden) {
       try {
+        if (this.away) {
+          await pause(10);
+          await history(); // answers at once when anybody does; what follows waits for news
+          if (this.away) this.again();
+        }
         const answer = await askKnown("live?shown=" + [...this.staff].join(","), null, stop.signal);
         const { items } = await answer.json();
         this.staff.clear();

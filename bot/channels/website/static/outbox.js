@@ -3,7 +3,7 @@
 const RETRIES = [0, 1, 3];
 
 class Outbox {
-  /* on: {sending, heard, sent, failed}, each told of the message. */
+  /* on: {sending, slow, heard, sent, failed}, each told of the message. */
   constructor(on) {
     this.on = on;
     this.waiting = tab.recall().unsent || [];
@@ -41,7 +41,7 @@ class Outbox {
     while (this.waiting.length && !failed) {
       const message = this.waiting[0];
       try {
-        await this.deliver(message);
+        await patiently(this.deliver(message), () => this.on.slow(message));
         this.drop(message);
         this.on.sent(message);
       } catch (problem) {
