@@ -387,6 +387,32 @@ def test_without_storage_the_chat_still_works(
     chat.say("What are milia?")
 
 
+# ---------------------------------------------------------------- in sight
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_what_follows_a_very_long_message_is_in_sight(visit: Visit, options: dict[str, Any]) -> None:
+    chat = visit(**options).open().ready()
+    long = "What are milia, and do they hurt? " * 110
+    expect(chat.say(long).locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    chat.page.keyboard.press("Escape")
+    chat.open()
+    expect(chat.replies.first.locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    chat.input.fill(long * 20)
+    chat.input.press("Enter")
+    expect(chat.problem).to_contain_text("too long")
+    expect(chat.problem).to_be_in_viewport(ratio=0.99)
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_consent_to_a_call_is_read_and_given_without_scrolling(visit: Visit, width: int) -> None:
+    chat = visit(**{**PHONE, "viewport": {"width": width, "height": 640}})
+    chat.open().ready()
+    expect(chat.say("Can you call me back please?").locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    for chip in ("Yes, call me", "No, thanks"):
+        expect(chat.chips.get_by_text(chip)).to_be_in_viewport(ratio=0.99)
+
+
 # ---------------------------------------------------------------- on any page
 
 

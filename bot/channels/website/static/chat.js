@@ -452,13 +452,14 @@ class MiliaChat extends HTMLElement {
     tab.remember({ draft: this.input.value });
   }
 
-  /* To the end, but no further than the latest question, so that a long answer is read from its beginning. */
+  /* To the end, but no further than to where the reply to the latest question begins, or another element. */
   scroll(softly, to) {
     const view = this.view;
     if (!view || !this.isOpen) return;
-    const mine = to || [...this.log.querySelectorAll(".visitor")].pop();
+    const question = [...this.log.querySelectorAll(".visitor")].pop();
     const end = view.scrollHeight - view.clientHeight;
-    const top = mine ? Math.min(end, mine.offsetTop - 12) : 0;
+    const start = to || (question ? question.nextElementSibling : this.log);
+    const top = start ? Math.min(end, start.offsetTop - 12) : end;
     view.scrollTo({ top, behavior: softly && !CALM.matches ? "smooth" : "auto" });
   }
 }
