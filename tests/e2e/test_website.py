@@ -214,6 +214,31 @@ def test_a_reply_from_staff_appears_without_a_reload(
     expect(chat.page.locator("milia-chat .badge")).to_be_hidden()
 
 
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_chat_opens_at_the_first_unread_message(
+    visit: Visit, staff: Callable[[Chat, str], None], options: dict[str, Any]
+) -> None:
+    chat = visit(**options).open().ready()
+    chat.say("What are milia? And how do I book?")
+    chat.page.keyboard.press("Escape")
+    # It comes while no page is there, so that the history brings it first.
+    chat.page.route("**/live?*", lambda route: route.abort())
+    staff(chat, "Hello, this is Sarah. How can I help?")
+    chat.page.reload()
+    chat.page.unroute("**/live?*")
+    expect(chat.launcher).to_have_accessible_name("Open chat, 1 new message", timeout=10_000)
+    chat.open()
+    expect(chat.replies.filter(has_text="Sarah")).to_be_in_viewport(ratio=0.99)
+    chat.page.keyboard.press("Escape")
+    staff(chat, "Are you still there?")
+    expect(chat.launcher).to_have_accessible_name("Open chat, 1 new message", timeout=8_000)
+    staff(chat, "Tell us more about it. " * 30)
+    expect(chat.launcher).to_have_accessible_name("Open chat, 2 new messages", timeout=8_000)
+    chat.open()
+    expect(chat.replies.filter(has_text="still there")).to_be_in_viewport(ratio=0.99)
+    expect(chat.replies.last).to_be_in_viewport()
+
+
 # ---------------------------------------------------------------- trouble
 
 

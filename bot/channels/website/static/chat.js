@@ -21,7 +21,7 @@ class MiliaChat extends HTMLElement {
     this.title_ = this.getAttribute("title") || WORDS.title;
     this.removeAttribute("title"); // it would be a tooltip over everything
     this.paint();
-    this.unread = 0;
+    this.unread = new Set();
     this.shown = new Map();
     this.staff = new Set();
     this.badge = el("span", { class: "badge", hidden: true, "aria-hidden": "true" });
@@ -35,7 +35,7 @@ class MiliaChat extends HTMLElement {
     this.status = el("p", { class: "hidden", role: "status" });
     this.area = el("section", { class: "area", lang: "en-AU", "aria-label": "Chat" }, this.launcher, this.status);
     this.root.append(this.area);
-    this.count(0);
+    this.count();
     this.watch();
   }
 
@@ -83,11 +83,13 @@ class MiliaChat extends HTMLElement {
     this.panel.hidden = false;
     this.area.classList.add("open");
     this.launcher.setAttribute("aria-expanded", "true");
-    this.count(0);
+    const [unread] = this.unread;
+    this.unread.clear();
+    this.count();
     this.fit();
     if (take) this.focusInside();
     if (!this.met) this.connect();
-    else this.scroll(false);
+    else this.scroll(false, unread);
   }
 
   close() {
@@ -96,7 +98,7 @@ class MiliaChat extends HTMLElement {
     this.panel.hidden = true;
     this.area.classList.remove("open");
     this.launcher.setAttribute("aria-expanded", "false");
-    this.count(0);
+    this.count();
     this.fit();
     this.launcher.focus();
   }
@@ -286,10 +288,7 @@ class MiliaChat extends HTMLElement {
     if (this.trouble) this.log.append(this.trouble);
     if (item.from === "visitor") this.offer([]);
     else if (item.buttons?.length) this.offer(item.buttons, node);
-    if (!old && item.from !== "visitor" && !this.isOpen) {
-      this.count(this.unread + 1);
-      this.tell("New message in the chat.");
-    }
+    if (!old && item.from !== "visitor") this.miss(node);
     this.scroll(!old, item.from === "staff" && node);
   }
 
@@ -409,15 +408,13 @@ class MiliaChat extends HTMLElement {
         if (items.length && !this.panel) {
           this.panel = this.build();
           await this.connect();
-          if (!this.isOpen) {
-            this.count(items.length);
-            this.tell("New message in the chat.");
-          }
         }
         for (const item of items) {
           this.show(item);
           this.staff.add(item.id);
+          this.miss(this.shown.get(item.id)); // the history may have shown it before
         }
+        if (items.length) this.scroll(true, this.shown.get(items[0].id));
         rest = 2;
         await pause(1);
       } catch (problem) {
@@ -440,8 +437,16 @@ class MiliaChat extends HTMLElement {
     if (on) this.scroll(true);
   }
 
-  count(number) {
-    this.unread = number;
+  /* Counts a message that came while the chat is closed. */
+  miss(node) {
+    if (this.isOpen) return;
+    this.unread.add(node);
+    this.count();
+    this.tell("New message in the chat.");
+  }
+
+  count() {
+    const number = this.unread.size;
     this.badge.hidden = !number;
     this.badge.textContent = number > 9 ? "9+" : number;
     const news = number ? `, ${number} new ${number === 1 ? "message" : "messages"}` : "";
