@@ -352,6 +352,27 @@ def test_a_server_that_hangs_when_the_chat_is_opened(visit: Visit, alone: Alone)
     expect(chat.mine).to_have_count(1)
 
 
+def test_starting_again_while_a_server_hangs(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.page.clock.install()
+    with hanging(alone.chat):
+        chat.input.fill("What are milia?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible()
+        chat.page.get_by_role("button", name="Start again").click()
+        since = time.monotonic()
+        chat.page.get_by_role("group", name="Start again?").get_by_role("button", name="Start again").click()
+        reads_the_phone_line(chat, since)
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        chat.page.clock.fast_forward(20_000)  # the first message is given up
+        expect(chat.typing).to_be_visible()
+    expect(chat.replies).to_have_count(1)
+    expect(chat.replies).to_contain_text("prick")
+    expect(chat.mine).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+
+
 def test_a_server_that_was_given_up_is_asked_again_when_it_goes_on(visit: Visit, alone: Alone) -> None:
     chat = visit(alone.chat.url + "/").open().ready()
     chat.page.clock.install()

@@ -381,7 +381,7 @@ class MiliaChat extends HTMLElement {
     this.log.setAttribute("aria-live", "off");
     this.log.replaceChildren();
     this.shown.clear();
-    this.day = this.trouble = this.chips = null;
+    this.day = this.trouble = this.chips = this.connecting = null;
     this.met = false;
     this.working(false);
     this.greet();

@@ -45,8 +45,8 @@ class Outbox {
         this.drop(message);
         this.on.sent(message);
       } catch (problem) {
-        failed = true;
-        if (this.waiting.includes(message)) this.on.failed(message, problem);
+        failed = this.waiting.includes(message);
+        if (failed) this.on.failed(message, problem);
       }
     }
     this.busy = false;
@@ -65,7 +65,7 @@ class Outbox {
         // Whether it arrived is unknown: the server knows the message by its id and answers it once.
         // A 5xx without a sentence is a proxy's: the server behind it went away, and another may answer.
         const refused = problem instanceof Refused && (problem.message || problem.status < 500);
-        if (refused || attempt + 1 >= RETRIES.length) throw problem;
+        if (refused || attempt + 1 >= RETRIES.length || !this.waiting.includes(message)) throw problem;
         await pause(RETRIES[attempt + 1]);
       }
     }
