@@ -74,6 +74,7 @@ class Chat:
         self.mine = page.locator("milia-chat .message.visitor")
         self.chips = page.get_by_role("group", name="Suggestions").get_by_role("button")
         self.problem = page.locator("milia-chat .problem")
+        self.typing = page.locator("milia-chat .typing")
 
     def goto(self, url: str) -> Chat:
         self.page.goto(url)

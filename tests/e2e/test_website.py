@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from benchmarks.browser import PHONE, violations
 from bot.settings import load_settings
 from bot.store.store import Store
+from tests.alone import Alone
+from tests.cluster import ChatServer
 from tests.conftest import System
 from tests.e2e.conftest import Chat
 from tests.site import Site
@@ -24,6 +28,23 @@ def page_with_chat(system: System, attributes: str = "", html: str = 'lang="en"'
     """A page of somebody else's with the one line in it."""
     script = f'<script src="{system.chat_url}/webhooks/website/widget.js" {attributes} defer></script>'
     return f"<!doctype html><html {html}><title>x</title>{head}<main><h1>A page</h1></main>{script}</html>"
+
+
+@contextmanager
+def hanging(server: ChatServer) -> Iterator[None]:
+    """The server takes connections and never answers."""
+    server.hang()
+    try:
+        yield
+    finally:
+        server.go_on()
+
+
+def reads_the_phone_line(chat: Chat, since: float) -> None:
+    """Within 5 seconds, and what a machine adds that runs all of this at once."""
+    expect(chat.problem).to_contain_text("taking longer", timeout=7_000)
+    expect(chat.problem.get_by_role("link", name=f"Call {CALL}")).to_be_in_viewport(ratio=0.99)
+    assert time.monotonic() - since < 7
 
 
 # ---------------------------------------------------------------- conversations
@@ -62,8 +83,7 @@ def test_a_whole_conversation_typed_and_clicked(
     helped.click()
     expect(helped).to_have_attribute("aria-pressed", "true")
     expect(booking).to_contain_text("Thanks!")
-    time = booking.locator("time")
-    expect(time).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
+    expect(booking.locator("time")).to_have_text(re.compile(r"^\d{1,2}:\d\d [ap]m$"))
 
 
 def test_opened_links_are_told_to_the_clinic(visit: Visit, system: System) -> None:
@@ -194,6 +214,31 @@ def test_a_reply_from_staff_appears_without_a_reload(
     expect(chat.page.locator("milia-chat .badge")).to_be_hidden()
 
 
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_chat_opens_at_the_first_unread_message(
+    visit: Visit, staff: Callable[[Chat, str], None], options: dict[str, Any]
+) -> None:
+    chat = visit(**options).open().ready()
+    chat.say("What are milia? And how do I book?")
+    chat.page.keyboard.press("Escape")
+    # It comes while no page is there, so that the history brings it first.
+    chat.page.route("**/live?*", lambda route: route.abort())
+    staff(chat, "Hello, this is Sarah. How can I help?")
+    chat.page.reload()
+    chat.page.unroute("**/live?*")
+    expect(chat.launcher).to_have_accessible_name("Open chat, 1 new message", timeout=10_000)
+    chat.open()
+    expect(chat.replies.filter(has_text="Sarah")).to_be_in_viewport(ratio=0.99)
+    chat.page.keyboard.press("Escape")
+    staff(chat, "Are you still there?")
+    expect(chat.launcher).to_have_accessible_name("Open chat, 1 new message", timeout=8_000)
+    staff(chat, "Tell us more about it. " * 30)
+    expect(chat.launcher).to_have_accessible_name("Open chat, 2 new messages", timeout=8_000)
+    chat.open()
+    expect(chat.replies.filter(has_text="still there")).to_be_in_viewport(ratio=0.99)
+    expect(chat.replies.last).to_be_in_viewport()
+
+
 # ---------------------------------------------------------------- trouble
 
 
@@ -270,6 +315,82 @@ def test_without_a_server_the_phone_line_is_shown(visit: Visit) -> None:
     expect(chat.problem).to_have_count(0)
 
 
+def test_a_server_that_hangs_is_waited_for_beside_the_phone_line(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.say("What are milia?")
+    expect(chat.typing).to_be_hidden()  # that answer is over
+    with hanging(alone.chat):
+        since = time.monotonic()
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible(timeout=1_000)
+        reads_the_phone_line(chat, since)
+        chat.input.fill("How big are they?")
+        chat.input.press("Enter")
+        expect(chat.mine).to_have_count(3)
+        expect(chat.problem).to_be_in_viewport(ratio=0.99)
+    expect(chat.replies).to_have_count(3)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.typing).to_be_hidden()
+    expect(chat.log).not_to_contain_text("Not sent")
+    chat.page.reload()
+    expect(chat.replies).to_have_count(3)
+    expect(chat.mine).to_have_count(3)
+
+
+def test_a_server_that_hangs_when_the_chat_is_opened(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/")
+    with hanging(alone.chat):
+        since = time.monotonic()
+        chat.open()
+        reads_the_phone_line(chat, since)
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible()
+    expect(chat.replies).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.mine).to_have_count(1)
+
+
+def test_starting_again_while_a_server_hangs(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.page.clock.install()
+    with hanging(alone.chat):
+        chat.input.fill("What are milia?")
+        chat.input.press("Enter")
+        expect(chat.typing).to_be_visible()
+        chat.page.get_by_role("button", name="Start again").click()
+        since = time.monotonic()
+        chat.page.get_by_role("group", name="Start again?").get_by_role("button", name="Start again").click()
+        reads_the_phone_line(chat, since)
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        chat.page.clock.fast_forward(20_000)  # the first message is given up
+        expect(chat.typing).to_be_visible()
+    expect(chat.replies).to_have_count(1)
+    expect(chat.replies).to_contain_text("prick")
+    expect(chat.mine).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+
+
+def test_a_server_that_was_given_up_is_asked_again_when_it_goes_on(visit: Visit, alone: Alone) -> None:
+    chat = visit(alone.chat.url + "/").open().ready()
+    chat.page.clock.install()
+    retry = chat.problem.get_by_role("button", name="Try again")
+    with hanging(alone.chat):
+        chat.input.fill("Does it hurt?")
+        chat.input.press("Enter")
+        while not retry.is_visible():
+            chat.page.clock.fast_forward(5_000)
+        expect(chat.mine).to_contain_text("Not sent")
+        expect(chat.typing).to_be_hidden()
+    chat.page.clock.fast_forward(15_000)  # it doesn't ask all the time
+    expect(chat.replies).to_have_count(1)
+    expect(chat.problem).to_have_count(0)
+    expect(chat.mine).to_have_count(1)
+    expect(chat.mine).not_to_contain_text("Not sent")
+
+
 def test_too_many_messages_are_refused_in_words(visit: Visit) -> None:
     chat = visit().open().ready()
     for number in range(21):
@@ -310,6 +431,32 @@ def test_without_storage_the_chat_still_works(
     )
     chat = visit(context=context).open().ready()
     chat.say("What are milia?")
+
+
+# ---------------------------------------------------------------- in sight
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_what_follows_a_very_long_message_is_in_sight(visit: Visit, options: dict[str, Any]) -> None:
+    chat = visit(**options).open().ready()
+    long = "What are milia, and do they hurt? " * 110
+    expect(chat.say(long).locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    chat.page.keyboard.press("Escape")
+    chat.open()
+    expect(chat.replies.first.locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    chat.input.fill(long * 20)
+    chat.input.press("Enter")
+    expect(chat.problem).to_contain_text("too long")
+    expect(chat.problem).to_be_in_viewport(ratio=0.99)
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_consent_to_a_call_is_read_and_given_without_scrolling(visit: Visit, width: int) -> None:
+    chat = visit(**{**PHONE, "viewport": {"width": width, "height": 640}})
+    chat.open().ready()
+    expect(chat.say("Can you call me back please?").locator(".bubble")).to_be_in_viewport(ratio=0.99)
+    for chip in ("Yes, call me", "No, thanks"):
+        expect(chat.chips.get_by_text(chip)).to_be_in_viewport(ratio=0.99)
 
 
 # ---------------------------------------------------------------- on any page

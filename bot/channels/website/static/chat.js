@@ -21,7 +21,7 @@ class MiliaChat extends HTMLElement {
     this.title_ = this.getAttribute("title") || WORDS.title;
     this.removeAttribute("title"); // it would be a tooltip over everything
     this.paint();
-    this.unread = 0;
+    this.unread = new Set();
     this.shown = new Map();
     this.staff = new Set();
     this.badge = el("span", { class: "badge", hidden: true, "aria-hidden": "true" });
@@ -35,7 +35,7 @@ class MiliaChat extends HTMLElement {
     this.status = el("p", { class: "hidden", role: "status" });
     this.area = el("section", { class: "area", lang: "en-AU", "aria-label": "Chat" }, this.launcher, this.status);
     this.root.append(this.area);
-    this.count(0);
+    this.count();
     this.watch();
   }
 
@@ -83,11 +83,13 @@ class MiliaChat extends HTMLElement {
     this.panel.hidden = false;
     this.area.classList.add("open");
     this.launcher.setAttribute("aria-expanded", "true");
-    this.count(0);
+    const [unread] = this.unread;
+    this.unread.clear();
+    this.count();
     this.fit();
     if (take) this.focusInside();
     if (!this.met) this.connect();
-    else this.scroll(false);
+    else this.scroll(false, unread);
   }
 
   close() {
@@ -96,7 +98,7 @@ class MiliaChat extends HTMLElement {
     this.panel.hidden = true;
     this.area.classList.remove("open");
     this.launcher.setAttribute("aria-expanded", "false");
-    this.count(0);
+    this.count();
     this.fit();
     this.launcher.focus();
   }
@@ -185,9 +187,14 @@ class MiliaChat extends HTMLElement {
       sending: (message) => {
         this.mark(message, "");
         this.problem(null);
+        this.working(true);
       },
-      heard: (message, said) => this.hear(message, said),
-      sent: () => this.working(false),
+      slow: () => this.slow(),
+      heard: (message, said) => this.hear(said),
+      sent: () => {
+        this.working(false);
+        this.again();
+      },
       failed: (message, problem) => this.fail(message, problem),
     });
     this.area.insertBefore(panel, this.launcher);
@@ -207,7 +214,7 @@ class MiliaChat extends HTMLElement {
   // ------------------------------------------------------------ the conversation
 
   connect() {
-    this.connecting ||= this.begin().finally(() => (this.connecting = null));
+    this.connecting ||= patiently(this.begin(), () => this.slow()).finally(() => (this.connecting = null));
     return this.connecting;
   }
 
@@ -224,7 +231,7 @@ class MiliaChat extends HTMLElement {
     this.outbox.waiting.forEach((message) => this.show({ ...message, from: "visitor" }, true));
     this.listen();
     if (this.met) this.outbox.run();
-    this.scroll(false);
+    this.scroll(false, this.trouble);
     // Only what comes from now on is announced.
     setTimeout(() => this.log.setAttribute("aria-live", "polite"), 300);
   }
@@ -232,10 +239,15 @@ class MiliaChat extends HTMLElement {
   async catchUp() {
     const items = await history();
     this.outbox.settle(new Set(items.map((item) => item.id)));
-    items.forEach((item) => this.show(item, true));
+    for (const item of items) {
+      this.show(item, true);
+      this.mark(item, "");
+    }
   }
 
+  /* The server answers, or may. */
   again() {
+    this.problem(null);
     if (!this.met) this.connect();
     this.outbox.run();
   }
@@ -243,7 +255,7 @@ class MiliaChat extends HTMLElement {
   submit() {
     const text = this.input.value;
     if (!text.trim()) return this.input.focus();
-    if (text.length > 50000) return this.problem(new Refused(413, WORDS.tooLong));
+    if (text.length > 50000) return this.warn(WORDS.tooLong);
     this.input.value = "";
     this.draft();
     this.send({ text });
@@ -255,8 +267,9 @@ class MiliaChat extends HTMLElement {
     this.outbox.add(message);
   }
 
-  hear(message, said) {
-    if (said.type === "typing") return this.working(true);
+  hear(said) {
+    if (said.type === "typing") return;
+    this.problem(null);
     this.show(said);
   }
 
@@ -275,10 +288,7 @@ class MiliaChat extends HTMLElement {
     if (this.trouble) this.log.append(this.trouble);
     if (item.from === "visitor") this.offer([]);
     else if (item.buttons?.length) this.offer(item.buttons, node);
-    if (!old && item.from !== "visitor" && !this.isOpen) {
-      this.count(this.unread + 1);
-      this.tell("New message in the chat.");
-    }
+    if (!old && item.from !== "visitor") this.miss(node);
     this.scroll(!old, item.from === "staff" && node);
   }
 
@@ -313,13 +323,16 @@ class MiliaChat extends HTMLElement {
     if (state) node.querySelector(".meta").append(el("span", { class: "state" }, state));
   }
 
-  /* Says what is wrong and what to do about it, under the conversation; null takes it away. */
+  /* Says what is wrong and what to do about it; null takes it away. */
   problem(problem, message) {
-    this.trouble?.remove();
-    this.trouble = null;
-    if (!problem) return;
-    const { text, links } = WORDS.offline;
-    const final = problem.status === 413 || problem.status === 400;
+    const refused = problem instanceof Refused && problem.message;
+    this.away = !!problem && !refused;
+    if (!problem) return this.warn(null);
+    if (this.away) {
+      this.listening?.abort();
+      this.listen();
+    }
+    const final = message && (problem.status === 413 || problem.status === 400);
     const edit = () => {
       this.outbox.drop(message);
       this.shown.get(message.id)?.remove();
@@ -332,17 +345,26 @@ class MiliaChat extends HTMLElement {
       this.input.focus({ preventScroll: true });
       this.again();
     };
-    this.trouble = el(
-      "div",
-      { class: "problem" },
-      el("p", { dir: "auto" }, problem.message && problem instanceof Refused ? problem.message : text),
-      linksOf({ links }),
-      final && !message
-        ? null
-        : el("button", { type: "button", class: "chip", onclick: final ? edit : retry }, icon("again"), final ? "Edit it" : "Try again"),
+    const onclick = final ? edit : retry;
+    this.warn(
+      refused || WORDS.offline.text,
+      el("button", { type: "button", class: "chip", onclick }, icon("again"), final ? "Edit it" : "Try again"),
     );
+  }
+
+  /* Nothing is given up yet. */
+  slow() {
+    this.warn("This is taking longer than usual. We keep trying, and nothing you write is lost. If you'd rather not wait, please call us.");
+  }
+
+  /* A sentence under the conversation, with the phone line; null takes it away. */
+  warn(text, button) {
+    this.trouble?.remove();
+    this.trouble = text && el("div", { class: "problem" }, el("p", { dir: "auto" }, text), linksOf(WORDS.offline), button);
+    if (!text) return;
     this.log.append(this.trouble);
-    this.scroll(true);
+    this.scroll(true, this.trouble);
+    if (this.log.getAttribute("aria-live") === "off") this.tell(text);
   }
 
   askToStartAgain(asked) {
@@ -359,7 +381,7 @@ class MiliaChat extends HTMLElement {
     this.log.setAttribute("aria-live", "off");
     this.log.replaceChildren();
     this.shown.clear();
-    this.day = this.trouble = this.chips = null;
+    this.day = this.trouble = this.chips = this.connecting = null;
     this.met = false;
     this.working(false);
     this.greet();
@@ -375,21 +397,24 @@ class MiliaChat extends HTMLElement {
     let rest = 2;
     while (!stop.signal.aborted && !document.hidden) {
       try {
+        if (this.away) {
+          await pause(10);
+          await history(); // answers at once when anybody does; what follows waits for news
+          if (this.away) this.again();
+        }
         const answer = await askKnown("live?shown=" + [...this.staff].join(","), null, stop.signal);
         const { items } = await answer.json();
         this.staff.clear();
         if (items.length && !this.panel) {
           this.panel = this.build();
           await this.connect();
-          if (!this.isOpen) {
-            this.count(items.length);
-            this.tell("New message in the chat.");
-          }
         }
         for (const item of items) {
           this.show(item);
           this.staff.add(item.id);
+          this.miss(this.shown.get(item.id)); // the history may have shown it before
         }
+        if (items.length) this.scroll(true, this.shown.get(items[0].id));
         rest = 2;
         await pause(1);
       } catch (problem) {
@@ -412,8 +437,16 @@ class MiliaChat extends HTMLElement {
     if (on) this.scroll(true);
   }
 
-  count(number) {
-    this.unread = number;
+  /* Counts a message that came while the chat is closed. */
+  miss(node) {
+    if (this.isOpen) return;
+    this.unread.add(node);
+    this.count();
+    this.tell("New message in the chat.");
+  }
+
+  count() {
+    const number = this.unread.size;
     this.badge.hidden = !number;
     this.badge.textContent = number > 9 ? "9+" : number;
     const news = number ? `, ${number} new ${number === 1 ? "message" : "messages"}` : "";
@@ -424,13 +457,14 @@ class MiliaChat extends HTMLElement {
     tab.remember({ draft: this.input.value });
   }
 
-  /* To the end, but no further than the latest question, so that a long answer is read from its beginning. */
+  /* To the end, but no further than to where the reply to the latest question begins, or another element. */
   scroll(softly, to) {
     const view = this.view;
     if (!view || !this.isOpen) return;
-    const mine = to || [...this.log.querySelectorAll(".visitor")].pop();
+    const question = [...this.log.querySelectorAll(".visitor")].pop();
     const end = view.scrollHeight - view.clientHeight;
-    const top = mine ? Math.min(end, mine.offsetTop - 12) : 0;
+    const start = to || (question ? question.nextElementSibling : this.log);
+    const top = start ? Math.min(end, start.offsetTop - 12) : end;
     view.scrollTo({ top, behavior: softly && !CALM.matches ? "smooth" : "auto" });
   }
 }

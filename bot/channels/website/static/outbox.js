@@ -3,7 +3,7 @@
 const RETRIES = [0, 1, 3];
 
 class Outbox {
-  /* on: {sending, heard, sent, failed}, each told of the message. */
+  /* on: {sending, slow, heard, sent, failed}, each told of the message. */
   constructor(on) {
     this.on = on;
     this.waiting = tab.recall().unsent || [];
@@ -41,12 +41,12 @@ class Outbox {
     while (this.waiting.length && !failed) {
       const message = this.waiting[0];
       try {
-        await this.deliver(message);
+        await patiently(this.deliver(message), () => this.on.slow(message));
         this.drop(message);
         this.on.sent(message);
       } catch (problem) {
-        failed = true;
-        if (this.waiting.includes(message)) this.on.failed(message, problem);
+        failed = this.waiting.includes(message);
+        if (failed) this.on.failed(message, problem);
       }
     }
     this.busy = false;
@@ -65,7 +65,7 @@ class Outbox {
         // Whether it arrived is unknown: the server knows the message by its id and answers it once.
         // A 5xx without a sentence is a proxy's: the server behind it went away, and another may answer.
         const refused = problem instanceof Refused && (problem.message || problem.status < 500);
-        if (refused || attempt + 1 >= RETRIES.length) throw problem;
+        if (refused || attempt + 1 >= RETRIES.length || !this.waiting.includes(message)) throw problem;
         await pause(RETRIES[attempt + 1]);
       }
     }

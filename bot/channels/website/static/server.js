@@ -1,6 +1,9 @@
 /* The server as the widget sees it. */
 
+// Milliseconds until a try is given up, and until whoever waits is shown the phone line. They are to read it within 5 s;
+// without a network they do after 4, when all tries have failed.
 const PATIENCE = 20000;
+const LONG = 4300;
 
 class Refused extends Error {
   constructor(status, sentence, wait) {
@@ -12,7 +15,18 @@ class Refused extends Error {
 
 const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-const ask = async (path, body, signal) => {
+/* Waits for something, and says so when that takes long. */
+const patiently = async (work, slow) => {
+  const watch = setTimeout(slow, LONG);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(watch);
+  }
+};
+
+/* Gives up after a while, unless whoever asks brings a signal and watches for themselves. */
+const ask = async (path, body, signal = AbortSignal.timeout(PATIENCE)) => {
   const { token } = browser.recall();
   const headers = {};
   if (token) headers.Authorization = "Bearer " + token;
