@@ -84,6 +84,7 @@ def _words(texts: Texts) -> dict[str, Any]:
         "greeting": texts.reply("utter_widget_greeting").text,
         "notice": _plain(texts.reply("utter_widget_notice")),
         "offline": _plain(texts.reply("utter_widget_offline")),
+        "slow": texts.reply("utter_widget_slow").text,
         "tooLong": texts.reply("utter_widget_too_long").text,
     }
 

@@ -354,7 +354,7 @@ class MiliaChat extends HTMLElement {
 
   /* Nothing is given up yet. */
   slow() {
-    this.warn("This is taking longer than usual. We keep trying, and nothing you write is lost. If you'd rather not wait, please call us.");
+    this.warn(WORDS.slow);
   }
 
   /* A sentence under the conversation, with the phone line; null takes it away. */
