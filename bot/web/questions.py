@@ -31,7 +31,7 @@ VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @blueprint.get("/")
 def queue() -> Any:
-    """The groups in the order of people x recency."""
+    """The groups, red flags first, then in the order of people x recency."""
     desk().review.group_new(most=64)
     wanted = _filter()
     skip = (page_in() - 1) * PER_PAGE

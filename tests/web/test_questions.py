@@ -48,7 +48,7 @@ def test_paraphrases_are_one_line_counted_by_people(dana: Staff, ask: Ask) -> No
     ask("do you sell gift vouchers", "v1")
     ask("is there parking", "v3", reason=Reason.RED_FLAG)
     page = dana.get("/").text
-    assert titles(dana) == ["do you sell gift vouchers?", "is there parking"]
+    assert titles(dana) == ["is there parking", "do you sell gift vouchers?"], "the red flag first"
     assert "<strong>3 people</strong>, asked 4 times" in page
     assert "Website, Messenger" in page
     assert "Nearest: Does it hurt?, 40%" in page
