@@ -95,7 +95,8 @@ def act(group_id: str, action: str) -> Any:
     flash(done)
     back_to_queue = action in ("answered", "needs-answer", "clinical", "dismiss", "out-of-scope")
     if back_to_queue:
-        flash(group_id, "undo")
+        [decision] = desk().store.history(group_id, limit=1)
+        flash(f"{group_id} {version + 1} {decision.id}", "undo")
         return redirect(url_for("questions.queue"))
     return redirect(url_for("questions.question", group_id=group_id))
 
