@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.model import Candidate, UnansweredQuestion
-from bot.review_model import Comment, GroupFilter, GroupPage, GroupState, NotThere, QuestionGroup
+from bot.review_model import Comment, GroupFilter, GroupPage, GroupState, NotThere, QuestionGroup, close
 from bot.store.history import entries
 from bot.store.placing import PlacingStore, asked, group_row, groups, places
 from bot.store.plain import clean
@@ -168,7 +168,6 @@ def _mean(of_questions: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Candidat
     sums: dict[str, float] = defaultdict(float)
     for candidates in of_questions:
         for candidate in candidates:
-            if candidate["intent"] != "out_of_scope":  # that is why it is here
-                sums[candidate["intent"]] += candidate["confidence"]
-    best = sorted(sums.items(), key=lambda pair: -pair[1])[:3]
-    return tuple(Candidate(intent, confidence / len(of_questions)) for intent, confidence in best)
+            sums[candidate["intent"]] += candidate["confidence"]
+    best = sorted(sums.items(), key=lambda pair: -pair[1])
+    return close(Candidate(intent, confidence / len(of_questions)) for intent, confidence in best)[:3]

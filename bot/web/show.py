@@ -15,7 +15,7 @@ from flask_login import current_user
 from bot.details import shown_phone
 from bot.model import utc_now
 from bot.review import DISMISSALS, WRITABLE
-from bot.review_model import HistoryEntry, Role
+from bot.review_model import LIKELY, HistoryEntry, Role, close
 from bot.web.desk import desk
 
 REASONS = {
@@ -85,12 +85,12 @@ _TOLD = {
 def register(app: Flask) -> None:
     """Makes these available to the templates."""
     app.jinja_env.filters.update(
-        ago=ago, day=day, when=when, told=told, phone=shown_phone, channel=channels_name
+        ago=ago, close=close, day=day, when=when, told=told, phone=shown_phone, channel=channels_name
     )
     app.jinja_env.globals.update(
-        REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS, ROLES=ROLES,
-        DISMISSALS=DISMISSALS, WRITABLE=WRITABLE, asset=asset, plural=plural, may=may,
-        topic_title=topic_title, other_page=other_page,
+        REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS,
+        ROLES=ROLES, DISMISSALS=DISMISSALS, LIKELY=LIKELY, WRITABLE=WRITABLE, asset=asset, plural=plural,
+        may=may, topic_title=topic_title, other_page=other_page,
     )  # fmt: skip
 
 
