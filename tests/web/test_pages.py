@@ -303,7 +303,7 @@ def test_a_malformed_detail_is_refused_and_named(
     answer = kim.post("/clinic", "/clinic", **fields)
     assert answer.status_code == 422
     assert f"Nothing was saved: {says}" in answer.text
-    assert answer.text.count("aria-invalid=true") == answer.text.count('class="wrong"') == 1
+    assert answer.text.count("aria-invalid=true") == answer.text.count("<b>It ") == 1
     assert desk.store.clinic_overrides() == {}
 
 

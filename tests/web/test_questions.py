@@ -34,7 +34,7 @@ def act(staff: Staff, group: str, action: str, **fields: Any) -> Any:
 
 
 def titles(staff: Staff, query: str = "") -> list[str]:
-    return re.findall(r'class="title"[^>]*>([^<]*)<', staff.get(f"/{query}").text)
+    return re.findall(r'class="title [^>]*>([^<]*)<', staff.get(f"/{query}").text)
 
 
 def latest(desk: Desk, group: str) -> str:
