@@ -32,12 +32,16 @@ def as_response(
     """The response: what domain.yml has beside text and buttons (links, a code) stays.
 
     default: the response of domain.yml that the answer takes the place of, if any.
-    titles: of the topics that there are; a next step to a topic that is gone is left out.
+    titles: of the topics that there are; a next step to a topic that is gone is left out. A next step that
+        the default has too keeps its title there, which may say more than the topic's own.
     """
-    steps = [intent for intent in answer.next_steps if intent in titles]
+    steps = {f"/{intent}": titles[intent] for intent in answer.next_steps if intent in titles}
+    delivered = {button["payload"]: button["title"] for button in (default or {}).get("buttons") or ()}
     return {
         **(default or {}),
         "text": answer.text,
-        "buttons": [{"title": titles[intent], "payload": f"/{intent}"} for intent in steps],
+        "buttons": [
+            {"title": delivered.get(payload, title), "payload": payload} for payload, title in steps.items()
+        ],
         "metadata": {"title": answer.title},
     }

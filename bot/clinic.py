@@ -20,6 +20,15 @@ from bot.settings import SettingsError
 _ANSWERED_BY = {"ask_hours": "hours", "ask_location": "address"}
 
 
+class FactError(SettingsError):
+    """A fact is missing or malformed. `fact` is its name, `says` the rest of the sentence."""
+
+    def __init__(self, place: str, fact: str, says: str) -> None:
+        super().__init__(f"{place}: {fact} {says}")
+        self.fact = fact
+        self.says = says
+
+
 @dataclass(frozen=True)
 class Offer:
     """A discount: its code, its terms, and the days (both included) on which it stands."""
@@ -115,24 +124,21 @@ def clinic_from(values: Any, place: str) -> Clinic:
     known = set(Clinic.__dataclass_fields__)
     for key, value in facts.items():
         if key not in known:
-            raise SettingsError(
-                f"{place}: {key} is not a fact that the assistant knows; one of {sorted(known)}."
-            )
+            raise FactError(place, key, f"is not a fact that the assistant knows; one of {sorted(known)}.")
         if not isinstance(value, str):
-            raise SettingsError(f"{place}: {key} has to be text; put it in quotes.")
+            raise FactError(place, key, "has to be text; put it in quotes.")
     for key in ("name", "website", "phone", "booking_url", "specialist", "time_zone"):
         if not str(facts.get(key, "")).strip():
-            raise SettingsError(f"{place}: {key} is missing.")
+            raise FactError(place, key, "is missing.")
     if not facts["booking_url"].startswith(("https://", "http://")):
-        raise SettingsError(f"{place}: booking_url has to start with https://.")
+        raise FactError(place, "booking_url", "has to start with https://.")
     if not re.fullmatch(r"[+\d][\d ]{5,}", facts["phone"]):
-        raise SettingsError(f"{place}: phone has to be a number such as 1300 455 792.")
+        raise FactError(place, "phone", "has to be a number such as 1300 455 792.")
     try:
         ZoneInfo(facts["time_zone"])
     except Exception:
-        raise SettingsError(
-            f"{place}: time_zone {facts['time_zone']!r} is unknown; try Australia/Sydney."
-        ) from None
+        says = f"{facts['time_zone']!r} is unknown; try Australia/Sydney."
+        raise FactError(place, "time_zone", says) from None
     return Clinic(**facts, offer=_offer(values.get("offer"), place))
 
 
@@ -140,12 +146,14 @@ def _offer(values: Any, place: str) -> Offer | None:
     if not values or not values.get("code"):
         return None
     if not values.get("terms"):
-        raise SettingsError(f"{place}: offer.terms is missing; the code is never given without its terms.")
+        raise FactError(place, "offer.terms", "is missing; the code is never given without its terms.")
     days: dict[str, date | None] = {}
     for key in ("starts", "ends"):
         given = values.get(key) or None
         try:
             days[key] = date.fromisoformat(str(given)) if given else None
         except ValueError:
-            raise SettingsError(f"{place}: offer.{key} is {given!r}; write a day as YYYY-MM-DD.") from None
+            raise FactError(place, f"offer.{key}", f"is {given!r}; write a day as YYYY-MM-DD.") from None
+    if days["starts"] and days["ends"] and days["starts"] > days["ends"]:
+        raise FactError(place, "offer.ends", "is before the first day, so the offer would never stand.")
     return Offer(code=str(values["code"]), terms=str(values["terms"]), **days)

@@ -14,7 +14,7 @@ from bot.clinic import Clinic
 from bot.model import Reply
 from bot.review_model import NotThere, ReviewError, Who
 from bot.store.staff_store import StaffStore
-from bot.topics import Topic, Topics, reply_with, spoken
+from bot.topics import Topic, Topics, load_topics, reply_with, spoken
 
 NEW = ""
 """The topic of an answer that has none yet."""
@@ -74,6 +74,11 @@ class Editor:
                 raise NotThere("This answer is filled in from the clinic’s details.")
             return standing.latest, standing
         return as_delivered(known), standing
+
+    def delivered(self, topic: str) -> Answer | None:
+        """The answer that came with the assistant; None for a topic that staff added."""
+        known = load_topics(self._clinic()).get(topic)
+        return as_delivered(known) if known else None
 
     def reply(self, answer: Answer) -> Reply:
         """The reply that a visitor would get."""

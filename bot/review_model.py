@@ -6,12 +6,18 @@ Standard library only, as `bot.model`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.model import CallbackRequest, Candidate, UnansweredQuestion, new_id, utc_now
+
+CLOSE = 0.05
+"""Confidence with which a topic came close to a question."""
+
+LIKELY = 0.3
+"""Confidence from which one may be what a question was about: it is chosen beforehand."""
 
 
 class GroupState(str, enum.Enum):
@@ -125,6 +131,11 @@ class QuestionGroup:
     reasons: Mapping[str, int] = field(default_factory=dict)
     channels: Mapping[str, int] = field(default_factory=dict)
     nearest: tuple[Candidate, ...] = ()
+
+
+def close(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The topics that came close. That it seemed out of scope is why a question is here, and no topic."""
+    return tuple(one for one in candidates if one.intent != "out_of_scope" and one.confidence >= CLOSE)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def test_no_code_is_no_offer() -> None:
         ({"parking": "yes"}, "parking is not a fact"),
         ({"offer": {"code": "x"}}, "offer.terms is missing"),
         ({"offer": {"code": "x", "terms": "y", "ends": "soon"}}, "YYYY-MM-DD"),
+        ({"offer": {"code": "x", "terms": "y", "starts": "2026-05-02", "ends": "2026-05-01"}}, "never stand"),
     ],
 )
 def test_a_wrong_fact_is_named(changes: dict[str, Any], says: str) -> None:

@@ -95,7 +95,7 @@ ANSWERS = (
         "faq/parking", "Parking", "Park behind {clinic}, or call {phone}.",
         ("faq/pain", "faq/removed_since", "request_callback"),
     ),
-    Answer("faq/removal", "Having them removed", "We take them out.", ("faq/parking",)),
+    Answer("faq/removal", "Having them removed", "We take them out.", ("faq/parking", "book_appointment")),
 )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ async def test_a_topic_that_staff_added_is_said(written: Say) -> None:
 async def test_a_text_of_staff_takes_the_place_of_domain_yml_and_keeps_its_links(written: Say) -> None:
     reply = await written("utter_faq/removal")
     assert reply.text == "We take them out."
-    assert [step.title for step in reply.next_steps] == ["Parking"]
+    assert [step.title for step in reply.next_steps] == ["Parking", "Book an appointment"], "as before"
     assert [link.title for link in reply.links] == ["Book online"]
     several = await written("utter_several", parts=[{"response": "utter_faq/parking"}])
     assert several.text.startswith("Park behind")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.model import Candidate, UnansweredQuestion
-from bot.review_model import Comment, GroupFilter, GroupPage, GroupState, NotThere, QuestionGroup
+from bot.review_model import Comment, GroupFilter, GroupPage, GroupState, NotThere, QuestionGroup, close
 from bot.store.history import entries
 from bot.store.placing import PlacingStore, asked, group_row, groups, places
 from bot.store.plain import clean
@@ -30,7 +30,7 @@ class GroupStore(PlacingStore):
     """Reading the review queue."""
 
     def list_groups(self, wanted: GroupFilter, limit: int = 25, skip: int = 0) -> list[QuestionGroup]:
-        """Groups in the order of people x recency."""
+        """Red flags first; then in the order of people x recency."""
         query = sa.select(question_groups).where(groups.duplicate_of.is_(None), groups.questions > 0)
         if wanted.states:
             query = query.where(groups.state.in_(wanted.states))
@@ -49,7 +49,7 @@ class GroupStore(PlacingStore):
             with_word = sa.select(places.group_id).select_from(_PLACED_QUESTIONS)
             with_word = with_word.where(sa.func.lower(asked.text).contains(word, autoescape=True))
             query = query.where(groups.id.in_(with_word))
-        query = query.order_by(groups.rank.desc(), groups.id).limit(limit).offset(skip)
+        query = query.order_by(groups.urgent.desc(), groups.rank.desc(), groups.id).limit(limit).offset(skip)
         return self._read(lambda c: _with_details(c, c.execute(query).mappings().all()))
 
     def count_states(self) -> dict[str, int]:
@@ -168,7 +168,6 @@ def _mean(of_questions: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Candidat
     sums: dict[str, float] = defaultdict(float)
     for candidates in of_questions:
         for candidate in candidates:
-            if candidate["intent"] != "out_of_scope":  # that is why it is here
-                sums[candidate["intent"]] += candidate["confidence"]
-    best = sorted(sums.items(), key=lambda pair: -pair[1])[:3]
-    return tuple(Candidate(intent, confidence / len(of_questions)) for intent, confidence in best)
+            sums[candidate["intent"]] += candidate["confidence"]
+    best = sorted(sums.items(), key=lambda pair: -pair[1])
+    return close(Candidate(intent, confidence / len(of_questions)) for intent, confidence in best)[:3]

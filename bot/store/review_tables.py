@@ -29,8 +29,8 @@ question_groups = sa.Table(
     sa.Column("rank", sa.Float, nullable=False, server_default="0"),
     sa.Column("total", sa.LargeBinary, nullable=False),  # the sum of its vectors, float32
     sa.Column("changed_at", UtcTime, nullable=False, index=True),
-    sa.Index(None, "state", "rank"),
-    sa.Index(None, "rank"),
+    sa.Index(None, "state", "urgent", "rank"),
+    sa.Index(None, "urgent", "rank"),
 )
 
 # Where a question stands: the group that shows it, and the anchor (perhaps merged since) that drew it.

@@ -97,7 +97,7 @@ def history(topic: str) -> Any:
     if not revisions:
         raise NotThere("Nobody has changed this answer yet.")
     topics = desk().topics()
-    older = [*revisions[1:], None]
+    older = [*revisions[1:], desk().editor.delivered(topic)]
     return render_template(
         "answer_changes.html", topic=topic, title=title_of(topic, topics), revisions=revisions,
         changes=[changes(old, now, topics) for now, old in zip(revisions, older, strict=True)],
@@ -170,7 +170,7 @@ def _shown(
     known = topics.get(topic) if topic else None
     steps = undoable_steps(history)
     return render_template(
-        "answer.html", topic=topic, answer=answer, standing=standing, problem=problem,
+        "answer.html", topic=topic, CLINICAL=CLINICAL, answer=answer, standing=standing, problem=problem,
         before=standing.latest.revision if standing else 0,
         theirs=changes(answer, theirs.latest, topics) if theirs else None,
         known=known, titles=sorted(topics.titles.items(), key=lambda item: item[1].lower()),
@@ -184,7 +184,7 @@ def _shown(
 
 def _checked(answer: Answer, wordings: Sequence[str], quiet: bool = False) -> dict[str, Any]:
     reply = desk().editor.reply(answer)
-    problems: list[Problem] = [] if quiet else desk().editor.check(answer, wordings)
+    problems: list[Problem] | None = None if quiet else desk().editor.check(answer, wordings)
     return {
         "problems": problems,
         "website": on_website(reply),

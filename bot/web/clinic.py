@@ -6,33 +6,17 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from bot.clinic import load_clinic
+from bot.clinic import FactError, load_clinic
 from bot.clinic_source import EDITABLE, editable_values, with_overrides
 from bot.review_model import Conflict, ReviewError, Role
-from bot.settings import SettingsError
 from bot.store.clinic import CLINIC
 from bot.web.desk import desk, who
 from bot.web.forms import text_in
 from bot.web.guard import needs
-from bot.web.show import told
+from bot.web.show import FACTS, told
 
 blueprint = Blueprint("clinic", __name__)
 
-FIELDS = {
-    "phone": ("Phone", "As people dial it, for example 1300 455 792."),
-    "booking_url": (
-        "Online booking",
-        "{service} and {source} are filled in: what was asked about, and the channel.",
-    ),
-    "hours": ("Opening hours", "Empty: the assistant says that it doesn't know them."),
-    "address": ("Address", "Empty: the assistant gives the phone line instead."),
-    "privacy_url": ("Privacy policy", "Its address. Empty: the website."),
-    "specialist": ("Specialist", "Who treats milia."),
-    "offer.code": ("Discount code", "Empty: there is no offer."),
-    "offer.terms": ("Terms of the offer", "Always shown with the code."),
-    "offer.starts": ("First day", "Empty: it stands already."),
-    "offer.ends": ("Last day", "Empty: it has no end."),
-}
 _DAYS = ("offer.starts", "offer.ends")
 
 
@@ -52,8 +36,9 @@ def details() -> Any:
         ), 409
     try:
         with_overrides(load_clinic(desk().settings.clinic_file), values)
-    except SettingsError as reason:
-        return _page(values, basis, problem=str(reason)), 422
+    except FactError as wrong:
+        problem = f"Nothing was saved: “{FACTS[wrong.fact][0]}” {wrong.says}"
+        return _page(values, basis, problem, wrong), 422
     after = {name: value for name, value in values.items() if value != basis[name]}
     if after != overrides:
         try:
@@ -85,12 +70,14 @@ def undo() -> Any:
     return redirect(url_for("clinic.details"))
 
 
-def _page(values: dict[str, str], basis: dict[str, str], problem: str = "") -> str:
+def _page(
+    values: dict[str, str], basis: dict[str, str], problem: str = "", wrong: FactError | None = None
+) -> str:
     history = desk().store.history(CLINIC, limit=20)
     undone = {entry.undoes for entry in history}
     stands = {**basis, **desk().store.clinic_overrides()}
     return render_template(
-        "clinic.html", fields=FIELDS, days=_DAYS, values=values, stands=stands, basis=basis, problem=problem,
-        history=history, told=told, clinic=desk().clinic.clinic,
+        "clinic.html", facts=FACTS, days=_DAYS, values=values, stands=stands, basis=basis, problem=problem,
+        wrong=wrong, history=history, told=told, clinic=desk().clinic.clinic,
         undo=next((e for e in history if e.action == "changed" and e.id not in undone), None),
     )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from bot.channels.messenger.window import Window, reply_window
-from bot.model import UnansweredQuestion, utc_now
+from bot.model import Reason, UnansweredQuestion, utc_now
+from bot.review import WRITABLE
 from bot.review_model import OPEN_STATES, Conflict, GroupFilter, GroupState, NotThere, ReviewError
 from bot.store.decisions import undoable
 from bot.store.messenger_model import CHANNEL as MESSENGER
@@ -31,7 +32,7 @@ VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @blueprint.get("/")
 def queue() -> Any:
-    """The groups in the order of people x recency."""
+    """The groups, red flags first, then in the order of people x recency."""
     desk().review.group_new(most=64)
     wanted = _filter()
     skip = (page_in() - 1) * PER_PAGE
@@ -95,7 +96,8 @@ def act(group_id: str, action: str) -> Any:
     flash(done)
     back_to_queue = action in ("answered", "needs-answer", "clinical", "dismiss", "out-of-scope")
     if back_to_queue:
-        flash(group_id, "undo")
+        [decision] = desk().store.history(group_id, limit=1)
+        flash(f"{group_id} {version + 1} {decision.id}", "undo")
         return redirect(url_for("questions.queue"))
     return redirect(url_for("questions.question", group_id=group_id))
 
@@ -104,6 +106,7 @@ def _page(group_id: str, **more: Any) -> str:
     page = desk().store.group_page(group_id)
     replies = [entry.data["reply"] for entry in page.history if entry.action == "replied"]
     undoables = undoable(page.history)
+    windows = _windows(page.questions)
     return render_template(
         "question.html",
         page=page,
@@ -117,7 +120,8 @@ def _page(group_id: str, **more: Any) -> str:
         undone={entry.undoes for entry in page.history if entry.undoes},
         replies=desk().store.reply_states(replies),
         problems=desk().store.reply_problems(replies),
-        windows=_windows(page.questions),
+        windows=windows,
+        in_need=_in_need(page.questions, windows),
         draft=request.form,
         **more,
     )
@@ -129,6 +133,16 @@ def _windows(questions: Sequence[UnansweredQuestion]) -> dict[str, Window]:
     threads = desk().store.messenger_threads(there)
     tagged = bool(desk().settings.messenger_human_agent)
     return {who: reply_window(threads.get(who), utc_now(), tagged) for who in there}
+
+
+def _in_need(questions: Sequence[UnansweredQuestion], windows: Mapping[str, Window]) -> str:
+    """The latest red flag whose person can be written to; empty when there is none."""
+    for one in questions:
+        window = windows.get(one.person.sender_id)
+        can_be_written_to = one.person.channel in WRITABLE and not (window and window.problem)
+        if one.reason is Reason.RED_FLAG and can_be_written_to:
+            return one.id
+    return ""
 
 
 def _view() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -15,7 +16,7 @@ from flask_login import current_user
 from bot.details import shown_phone
 from bot.model import utc_now
 from bot.review import DISMISSALS, WRITABLE
-from bot.review_model import HistoryEntry, Role
+from bot.review_model import LIKELY, HistoryEntry, Role, close
 from bot.web.desk import desk
 
 REASONS = {
@@ -42,6 +43,37 @@ CALLBACK_STATES = {
     "done": "Done",
     "withdrawn": "Withdrawn",
 }
+FACTS = {
+    "phone": ("Phone", "As people dial it, for example 1300\u00a0455\u00a0792."),
+    "booking_url": (
+        "Online booking",
+        "{service} and {source} are filled in: what was asked about, and the channel.",
+    ),
+    "hours": ("Opening hours", "Empty: the assistant says that it doesn't know them."),
+    "address": ("Address", "Empty: the assistant gives the phone line instead."),
+    "privacy_url": ("Privacy policy", "Its address. Empty: the website."),
+    "specialist": ("Specialist", "Who treats milia."),
+    "offer.code": ("Discount code", "Empty: there is no offer."),
+    "offer.terms": ("Terms of the offer", "Always shown with the code."),
+    "offer.starts": ("First day", "Empty: it stands already."),
+    "offer.ends": ("Last day", "Empty: it has no end."),
+}
+"""The clinic's facts on the page of its details: what each is called there, and a hint."""
+HELD = {
+    "callback_requests": "Call-back requests",
+    "callback_states": "How far call-backs have come",
+    "unanswered_questions": "Questions in the queue",
+    "question_places": "Places in groups of questions",
+    "booking_handoffs": "What they were given",
+    "events": "What happened, without texts",
+    "outgoing_replies": "Replies from staff",
+    "conversation_turns": "The conversation",
+    "messenger_inbox": "What came from Messenger",
+    "messenger_outbox": "What goes to Messenger",
+    "messenger_threads": "Their thread on Messenger",
+    "spool": "What was not stored yet",
+}
+"""What is held on a person, by table."""
 CHANNELS = {"website": "Website", "facebook": "Messenger", "rest": "REST"}
 ROLES = {
     "reviewer": "Reviewer: decides about questions, makes call-backs",
@@ -85,12 +117,19 @@ _TOLD = {
 def register(app: Flask) -> None:
     """Makes these available to the templates."""
     app.jinja_env.filters.update(
-        ago=ago, day=day, when=when, told=told, phone=shown_phone, channel=channels_name
+        ago=ago,
+        close=close,
+        day=day,
+        when=when,
+        told=told,
+        phone=shown_phone,
+        channel=channels_name,
+        held=held,
     )
     app.jinja_env.globals.update(
-        REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS, ROLES=ROLES,
-        DISMISSALS=DISMISSALS, WRITABLE=WRITABLE, asset=asset, plural=plural, may=may,
-        topic_title=topic_title, other_page=other_page,
+        REASONS=REASONS, STATES=STATES, CALLBACK_STATES=CALLBACK_STATES, CHANNELS=CHANNELS, HELD=HELD,
+        ROLES=ROLES, DISMISSALS=DISMISSALS, LIKELY=LIKELY, WRITABLE=WRITABLE, asset=asset, plural=plural,
+        may=may, topic_title=topic_title, other_page=other_page,
     )  # fmt: skip
 
 
@@ -152,6 +191,13 @@ def when(time: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}"
 
 
+def held(value: Any, name: str) -> str:
+    """What a column of this name holds on a person: a time at the clinic, a text, or else as JSON."""
+    if name == "at" or name.endswith(("_at", "_until")):
+        return when(datetime.fromisoformat(value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _published(action: str, data: Mapping[str, Any]) -> str:
     number = data.get("number")
     said = {
@@ -191,7 +237,7 @@ def told(entry: HistoryEntry, names: Mapping[str, str] | None = None) -> str:
     if entry.subject in ("release", "publish"):
         return _published(entry.action, data)
     if entry.action == "changed" and entry.subject == "clinic":
-        return f"Changed the clinic’s details: {', '.join(data['changed'])}"
+        return f"Changed the clinic’s details: {', '.join(FACTS[name][0] for name in data['changed'])}"
     if entry.action == "changed_role":
         return f"Changed an account’s role to {data.get('role', '')}"
     return _TOLD.get(entry.action, entry.action.replace("_", " ").capitalize())

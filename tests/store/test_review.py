@@ -82,6 +82,22 @@ def test_a_group_counts_people_and_comes_back_as_it_was(desk: StaffStore) -> Non
     assert desk.ungrouped() == []
 
 
+def test_red_flags_stand_first_and_no_page_shows_a_group_twice(desk: StaffStore) -> None:
+    flagged = [
+        asked(desk, 50 + n, reason=Reason.RED_FLAG, asked_at=utc_now() - timedelta(days=n)) for n in (40, 1)
+    ]
+    often = [asked(desk, n) for n in range(5)]
+    once = [asked(desk, 10 + n) for n in range(4)]
+    for axis, questions in enumerate([[flagged[0]], often, [flagged[1]], *([one] for one in once)]):
+        desk.place([(one.id, along(axis)) for one in questions], Anchors(), None, 10)
+    whole = desk.list_groups(GroupFilter())
+    assert [group.urgent for group in whole] == [True, True, *[False] * 5]
+    assert [group.people for group in whole] == [1, 1, 5, 1, 1, 1, 1]
+    assert whole[0].last_asked_at > whole[1].last_asked_at
+    pages = [desk.list_groups(GroupFilter(), limit=2, skip=skip) for skip in range(0, 8, 2)]
+    assert [group.id for page in pages for group in page] == [group.id for group in whole]
+
+
 def test_several_processes_place_every_question_once(url: str, desk: StaffStore) -> None:
     questions = [asked(desk, number) for number in range(40)]
     stores = [StaffStore(url) for _ in range(4)]

@@ -105,6 +105,33 @@ def test_all_answers_are_listed_with_their_state(lee: Staff, desk: Desk) -> None
     assert "Filled in from the clinic’s details" in told(lee.get("/answers?text=opening"))
 
 
+def test_what_only_a_person_may_answer_says_so(lee: Staff) -> None:
+    page = told(lee.get("/answers/of/ask_medical"))
+    assert "Only a person may answer" in page and "has published none" not in page
+    assert "has published none" in told(lee.get("/answers/of/ask_price"))
+
+
+def test_a_new_answer_is_not_judged_before_anything_is_typed(lee: Staff) -> None:
+    blank = told(lee.get(NEW))
+    assert "0 of 450 characters" in blank
+    assert "Nothing is against the rules" not in blank and "Has to change" not in blank
+    assert "Nothing is against the rules" in told(lee.get(PAIN))
+
+
+def test_a_button_is_called_what_it_was_called_before_an_edit(lee: Staff, desk: Desk) -> None:
+    assert "Book an appointment" in lee.get(PAIN).text.partition('id="preview"')[2]
+    save(lee, PAIN, **{**held(lee, PAIN), "text": "Hardly.", "next_2": "contact_human"})
+    steps = [step.title for step in desk.editor.reply(written(desk)["faq/pain"]).next_steps]
+    assert steps == ["What happens?", "Talk to a person", "Book an appointment"]
+
+
+def test_the_first_revision_is_compared_with_the_delivered_answer(lee: Staff) -> None:
+    save(lee, PAIN, **{**held(lee, PAIN), "text": "Hardly.", "health": "1"})
+    changes = lee.get("/answers/changes/faq/pain").text
+    assert re.findall("<h3>(.*?)</h3>", changes) == ["Text"]
+    assert "<ins>Hardly.</ins>" in changes
+
+
 def test_a_new_answer_is_live_and_can_be_chosen(lee: Staff, desk: Desk) -> None:
     assert save(lee, **PARKING).status_code == 302
     answer = written(desk)["faq/parking"]

@@ -199,6 +199,8 @@ def test_everything_held_is_shown_and_downloaded(kim: Staff, desk: Desk, ask: As
     page = kim.get(f"/people/{key}").text
     for held in ("Jane Doe", "I am Jane Doe, can I come?", "Dear Jane", "CB-7F3KD", "can [name] come along"):
         assert held in page
+    assert not re.search(r"<dd[^>]*>\d{4}-\d\d-\d\dT", page), "times are those at the clinic"
+    assert "Consent at" in page
     held = json.loads(kim.get(f"/people/{key}.json").text)
     assert held["callback_requests"][0]["phone"] == "+61491570006"
     assert held["conversation_turns"][0]["events"][0]["text"] == "I am Jane Doe, can I come?"
@@ -223,6 +225,10 @@ def test_an_erased_person_is_gone_everywhere_and_there_is_a_receipt(kim: Staff, 
         "outgoing_replies": 1,
         "conversation_turns": 1,
     }
+    read = kim.get(answer.headers["Location"]).text
+    for title in ("Call-back requests", "Places in groups of questions", "What goes to Messenger"):
+        assert f"<td>{title}</td>" in read
+    assert "_" not in "".join(re.findall("<td>([^<]*)</td>", read))
     assert kim.get(f"/people/{key}").status_code == 404
     queue = kim.get("/").text
     assert "can [name] come along" not in queue
@@ -271,6 +277,7 @@ def test_a_changed_detail_is_live_and_can_be_taken_back(kim: Staff, desk: Desk) 
     assert desk.clinic.clinic.offer is None
     page = kim.get("/clinic").text
     assert "In clinic.yml: 1300 455 792" in page
+    assert "Changed the clinic’s details: Discount code, Phone" in page
     entry = re.search(r'name="entry" value="(\w+)"', page)[1]
     kim.post("/clinic/undo", "/clinic", entry=entry)
     assert desk.clinic.clinic.phone == "1300 455 792"
@@ -281,19 +288,22 @@ def test_a_changed_detail_is_live_and_can_be_taken_back(kim: Staff, desk: Desk) 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("phone", "call me", "phone"),
-        ("booking_url", "javascript:alert(1)", "booking_url"),
-        ("offer__terms", "", "terms"),
-        ("offer__starts", "soon", "YYYY-MM-DD"),
-        ("specialist", "", "specialist"),
+        ("phone", "call me", "“Phone” has to be a number"),
+        ("booking_url", "javascript:alert(1)", "“Online booking” has to start with https://"),
+        ("offer__terms", "", "“Terms of the offer” is missing"),
+        ("offer__starts", "soon", "“First day” is &#39;soon&#39;; write a day as YYYY-MM-DD"),
+        ("offer__starts", "2999-01-01", "“Last day” is before the first day"),
+        ("specialist", "", "“Specialist” is missing"),
     ],
 )
 def test_a_malformed_detail_is_refused_and_named(
     kim: Staff, desk: Desk, field: str, value: str, says: str
 ) -> None:
-    answer = kim.post("/clinic", "/clinic", **clinic_form(kim, **{field: value}))
+    fields = clinic_form(kim, **{"offer__ends": "2998-12-31", field: value})
+    answer = kim.post("/clinic", "/clinic", **fields)
     assert answer.status_code == 422
-    assert says in answer.text
+    assert f"Nothing was saved: {says}" in answer.text
+    assert answer.text.count("aria-invalid=true") == answer.text.count("<b>It ") == 1
     assert desk.store.clinic_overrides() == {}
 
 

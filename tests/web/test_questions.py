@@ -12,7 +12,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from bot.model import Reason, UnansweredQuestion, utc_now
+from bot.model import Candidate, Reason, UnansweredQuestion, utc_now
 from bot.review_model import GroupFilter, GroupState, NotThere
 from bot.store.messenger_inbox import Inbox
 from bot.store.messenger_model import EventKind, InboxEvent
@@ -34,7 +34,7 @@ def act(staff: Staff, group: str, action: str, **fields: Any) -> Any:
 
 
 def titles(staff: Staff, query: str = "") -> list[str]:
-    return re.findall(r'class="title"[^>]*>([^<]*)<', staff.get(f"/{query}").text)
+    return re.findall(r'class="title [^>]*>([^<]*)<', staff.get(f"/{query}").text)
 
 
 def latest(desk: Desk, group: str) -> str:
@@ -48,7 +48,7 @@ def test_paraphrases_are_one_line_counted_by_people(dana: Staff, ask: Ask) -> No
     ask("do you sell gift vouchers", "v1")
     ask("is there parking", "v3", reason=Reason.RED_FLAG)
     page = dana.get("/").text
-    assert titles(dana) == ["do you sell gift vouchers?", "is there parking"]
+    assert titles(dana) == ["is there parking", "do you sell gift vouchers?"], "the red flag first"
     assert "<strong>3 people</strong>, asked 4 times" in page
     assert "Website, Messenger" in page
     assert "Nearest: Does it hurt?, 40%" in page
@@ -116,6 +116,51 @@ def test_a_decision_is_made_told_and_taken_back(
     assert history[0].undoes == history[1].id
 
 
+def test_the_message_after_a_decision_takes_it_back(
+    dana: Staff, kim: Staff, desk: Desk, ask: Ask, group_of: GroupOf
+) -> None:
+    group = group_of(ask("does it sting"))
+
+    def decided() -> dict[str, str]:
+        act(dana, group, "answered", topic="faq/pain")
+        told = re.search(r'class="told".*?</form>', dana.get("/").text, re.DOTALL)[0]
+        assert f'action="/questions/{group}/undo"' in told
+        return dict(re.findall(r'name="(version|entry)" value="(\w+)"', told))
+
+    assert dana.post(f"/questions/{group}/undo", **decided()).status_code == 302
+    assert desk.store.group_page(group).group.state is GroupState.NEW
+    fields = decided()
+    act(kim, group, "dismiss", reason="spam")
+    assert dana.post(f"/questions/{group}/undo", **fields).status_code == 409, "Kim decided since"
+    assert desk.store.group_page(group).group.state is GroupState.DISMISSED
+
+
+def test_only_a_likely_topic_is_chosen_beforehand(dana: Staff, ask: Ask, group_of: GroupOf) -> None:
+    near = (Candidate("out_of_scope", 0.9), Candidate("faq/pain", 0.3), Candidate("faq/size", 0.04))
+    likely = dana.get(f"/questions/{group_of(ask('does it sting', candidates=near))}").text
+    assert re.search(r'value="faq/pain" checked', likely)
+    assert "Came close: Does it hurt? 30%</p>" in likely
+    assert 'name="topic" value="faq/size"' not in likely
+    near = (Candidate("out_of_scope", 0.9), Candidate("faq/procedure", 0.2))
+    unlikely = dana.get(f"/questions/{group_of(ask('is there parking', 'v2', candidates=near))}").text
+    assert 'name="topic" value="faq/procedure" >' in unlikely and " checked" not in unlikely
+    unknown = ask("spider veins", "v3", candidates=(Candidate("faq/procedure", 0.004),))
+    for page in (dana.get("/").text, dana.get(f"/questions/{group_of(unknown)}").text):
+        assert "0%<" not in page.replace("30%<", "").replace("20%<", "")
+    assert act(dana, group_of(unknown), "answered").status_code == 422
+
+
+def test_a_red_flag_leads_to_the_reply(dana: Staff, ask: Ask, group_of: GroupOf) -> None:
+    flagged = ask("i feel like killing myself", reason=Reason.RED_FLAG)
+    page = dana.get(f"/questions/{group_of(flagged)}").text
+    assert "said where to get help" in page
+    assert f'href="#reply-{flagged.id}"' in page
+    assert f'<details id="reply-{flagged.id}" open>' in page
+    unreachable = ask("the bump is bleeding", "v2", channel="rest", reason=Reason.RED_FLAG)
+    page = dana.get(f"/questions/{group_of(unreachable)}").text
+    assert "said where to get help" in page and "Consider" not in page
+
+
 def test_a_decision_needs_what_it_is_about(dana: Staff, ask: Ask, group_of: GroupOf) -> None:
     group = group_of(ask("does it sting"))
     for action, fields in {
@@ -169,8 +214,9 @@ def test_the_second_of_two_is_told_and_overwrites_nothing(
 
 
 def test_dismissed_stays_dismissed_until_many_more_ask(
-    dana: Staff, desk: Desk, ask: Ask, group_of: GroupOf
+    dana: Staff, desk: Desk, ask: Ask, group_of: GroupOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.store.placing.SETTLING", timedelta())  # they ask at once
     group = group_of(ask("are you robots", "v0"))
     act(dana, group, "dismiss", reason="other")
     later = -1 / 60  # a minute after the decision: who asks in the same moment says nothing about it

@@ -26,7 +26,9 @@
     const isFilled = isBar || isStack;
     const unit = canvas.dataset.unit || "";
     section.classList.add("drawn");
-    if (isBar) canvas.parentElement.style.height = `${Math.max(8, labels.length * 2.25 + 4)}rem`;
+    // On a phone each name has a line of the legend, which gets no more than half the height.
+    const least = matchMedia("(max-width: 40rem)").matches ? names.length * 3.25 : 0;
+    canvas.parentElement.style.height = `${isBar ? Math.max(8, labels.length * 2.25 + 4) : Math.max(15, least)}rem`;
     new Chart(canvas, {
       type: isFilled ? "bar" : "line",
       data: {

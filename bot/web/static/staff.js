@@ -19,9 +19,6 @@
     }
   });
 
-  // On a phone the row of pages is longer than the screen: the page that is shown comes into sight.
-  document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
   // A choice in the list of all topics takes the place of the one above, and the other way round.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
