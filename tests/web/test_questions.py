@@ -214,9 +214,8 @@ def test_the_second_of_two_is_told_and_overwrites_nothing(
 
 
 def test_dismissed_stays_dismissed_until_many_more_ask(
-    dana: Staff, desk: Desk, ask: Ask, group_of: GroupOf, monkeypatch: pytest.MonkeyPatch
+    dana: Staff, desk: Desk, ask: Ask, group_of: GroupOf
 ) -> None:
-    monkeypatch.setattr("bot.store.placing.SETTLING", timedelta())  # they ask at once
     group = group_of(ask("are you robots", "v0"))
     act(dana, group, "dismiss", reason="other")
     later = -1 / 60  # a minute after the decision: who asks in the same moment says nothing about it
