@@ -82,7 +82,8 @@ _GOES_ON = re.compile(
     r"|remember|understand|about|regarding|of|for|to|(?<!come )(?<!go )(?<!get )in|(?<!put )(?<!get )on|at"
     r"|from|with|by|than|that|if|whether|and|or|but|so|then|cos|because|since|when|while|once|where|what|how"
     r"|why|who|which|me|just|even|also|is|are|was|i|(?<!are )(?:you|u|we|they)|(?<!is )(?:he|she)|no|not"
-    r"|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff)\W*$",
+    r"|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff"
+    r"|do|does|did|can|could|should|would|will)\W*$",
     re.IGNORECASE,
 )
 # "How long after that | does it take": what is asked for, and not yet asked.

@@ -34,6 +34,7 @@ from tests.components.conftest import Make, message
         ("will it hurt or swell or scar", ["will it hurt", "will it swell", "will it scar"]),
         ("is it sore or will it scar", ["is it sore", "will it scar"]),
         ("price downtime parking?", ["price", "downtime", "parking"]),
+        ("how much notice do i need to give", ["how much notice do i need to give"]),
         ("email address", ["email address"]),
         ("phone number price", ["phone number", "price"]),
         ("milia removal", ["milia removal"]),
