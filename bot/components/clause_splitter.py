@@ -61,7 +61,7 @@ _NUMBER = re.compile(r"(?<!\S)\(?[1-9][.):]\s")  # of an item of a list
 _JOINT = re.compile(
     r"(?P<end>[?!…]+|[.;]+(?=\s|$))|\b(?:and|also|plus|but|then|btw|by the way)\b|(?<!\S)[&+n](?!\S)"
     rf"|[,()–—]|(?<!\S)-+(?!\S)|\s*/\s*(?=[a-z])|\bor (?=(?:{_WH}|{_AUXILIARY})\b)"
-    r"|\b(?P<or>or)\b"
+    r"|\b(?P<or>or)\b|(?=\bif (?:not|so)\b)"
     r"|\b(?P<call>about|regarding)\b",
     re.IGNORECASE,
 )
@@ -82,13 +82,13 @@ _GOES_ON = re.compile(
     r"|remember|understand|about|regarding|of|for|to|(?<!come )(?<!go )(?<!get )in|(?<!put )(?<!get )on|at"
     r"|from|with|by|than|that|if|whether|and|or|but|so|then|cos|because|since|when|while|once|where|what|how"
     r"|why|who|which|me|just|even|also|is|are|was|i|(?<!are )(?:you|u|we|they)|(?<!is )(?:he|she)|no|not"
-    r"|really|exactly|roughly|please|(?:some|any|every)?thing|all|stuff"
+    r"|really|exactly|roughly|please|(?:some|any|every)thing|all|stuff"
     r"|do|does|did|can|could|should|would|will)\W*$",
     re.IGNORECASE,
 )
 # "How long after that | does it take": what is asked for, and not yet asked.
 _UNASKED = re.compile(
-    rf"\b(?:what|how|why|when|where|which|who)\b(?!.*\b(?:{_AUXILIARY}|about)\b)", re.IGNORECASE
+    rf"\b(?:what|how|why|when|where|which|who)\b(?!'s\b)(?!.*\b(?:{_AUXILIARY}|about)\b)", re.IGNORECASE
 )
 _IN_CASE = re.compile(r"^(?:if|when|once|after|before|since|because|while|where|as)\b", re.IGNORECASE)
 # "Will it hurt or swell": what stands before each of them.

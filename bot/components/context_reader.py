@@ -197,7 +197,7 @@ class ContextReader(GraphComponent):
             topic = previous_topic(tracker, self._look_back)
             text = (message.get(CORRECTED) or message.get(TEXT) or "").lower()
             refused = refused_before(tracker)
-            if refused and _PRONOUN.search(text) and len(text.split()) <= MOST_WORDS:
+            if refused and topic is None and _PRONOUN.search(text) and len(text.split()) <= MOST_WORDS:
                 message.set(REFUSED_BEFORE, refused)
             if topic is None or not text:
                 continue

@@ -167,7 +167,8 @@ class Decider:
         found: dict[Any, tuple[str, str]] = {}
         for part, alone in zip(parts, readings, strict=True):
             reading = alone.in_light_of(whole)
-            topic, probability, certainty = self.best(reading, bool(other_subject(part.text)))
+            words, elsewhere = len(part.text.split()), bool(other_subject(part.text))
+            topic, probability, certainty = self.best(reading, elsewhere)
             hint = self._chance(whole, topic)
             needed = more + (self._at.part if hint >= _HINTED else _PLAIN)
             known = (
@@ -180,7 +181,7 @@ class Decider:
             if known and (is_list or _counts(part, topic, probability)):
                 for each in self._even(reading) or (topic,):
                     found.setdefault(self._family.get(each, each), (part.text, each))
-            elif certainty < _SURELY_UNKNOWN and part.asks and part.strong and len(part.text.split()) > 4:
+            elif part.asks and part.strong and (elsewhere or (certainty < _SURELY_UNKNOWN and words > 4)):
                 found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
         return tuple(found.values())
 

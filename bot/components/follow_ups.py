@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -11,28 +10,23 @@ import yaml
 LONGEST = 14
 """Words; what says more says what it is about."""
 
-FILE = Path(__file__).with_suffix(".yml")
 
-
-@lru_cache(maxsize=1)
-def _follow_ups() -> list[tuple[frozenset[str], re.Pattern[str], str | None]]:
+def _read(path: Path) -> list[tuple[frozenset[str], re.Pattern[str], str | None]]:
     """After which answers, what is said, and what it asks for (None: the same again)."""
-    written = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    words: dict[str, str] = written["words"]
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def filled_in(says: str) -> str:
+        for name, stands_for in written["words"].items():
+            says = says.replace(f"{{{name}}}", stands_for)
+        return says
+
     return [
-        (
-            frozenset(one["after"]),
-            re.compile("|".join(_filled_in(says, words) for says in one["says"])),
-            one.get("asks"),
-        )
+        (frozenset(one["after"]), re.compile("|".join(map(filled_in, one["says"]))), one.get("asks"))
         for one in written["follow_ups"]
     ]
 
 
-def _filled_in(says: str, words: dict[str, str]) -> str:
-    for name, stands_for in words.items():
-        says = says.replace(f"{{{name}}}", stands_for)
-    return says
+_FOLLOW_UPS = _read(Path(__file__).with_suffix(".yml"))  # at once: a slip in it is no visitor's trouble
 
 
 def follow_up(text: str, topic: str | None) -> str | None:
@@ -45,7 +39,7 @@ def follow_up(text: str, topic: str | None) -> str | None:
     plain = text.strip(" ?!.")
     if topic is None or len(plain.split()) > LONGEST:
         return None
-    for after, says, asks in _follow_ups():
+    for after, says, asks in _FOLLOW_UPS:
         if topic in after and says.search(plain):
             return asks or topic
     return None

@@ -94,6 +94,7 @@ def test_it_is_what_was_not_known_just_now(make: Make) -> None:
         ("how much is it", [refused], "do you do botox"),
         ("how much is botox", [refused], None),
         ("how much is it", [refused, said("faq/pain")], None),
+        ("how much is it", [said("faq/pain"), refused], None),
     ):
         next_one = message(text)
         make(ContextReader).process([next_one], conversation(*before))

@@ -33,6 +33,11 @@ from bot.components.follow_ups import follow_up
         ("faq/home_remedies", "so what does", "faq/removal"),
         ("faq/omega3", "how long before i see a difference", "faq/omega3"),
         ("faq/identify", "who can confirm that", "faq/identify"),
+        ("faq/squeeze", "ok what then", "faq/removal"),
+        ("faq/procedure", "and after that", "faq/aftercare"),
+        ("faq/effective", "how come", "faq/effective"),
+        ("faq/what_are_milia", "but why tho", "faq/causes"),
+        ("self_harm", "i don't know who to talk to", "self_harm"),
     ],
 )
 def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: str) -> None:
@@ -49,6 +54,7 @@ def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: st
         ("ask_discount", "does removal hurt"),
         ("ask_price", "does it hurt"),
         ("self_harm", "sorry. how do i get rid of the bumps"),
+        ("self_harm", "can i talk to somebody about my milia"),
         ("faq/pain", "even for my toddler?"),
         ("ask_baby", "what about the price"),
         ("ask_before_visit", "what about the price"),
