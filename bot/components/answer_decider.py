@@ -35,7 +35,7 @@ from bot.components.decider import (
 )
 from bot.components.follow_ups import follow_up
 from bot.components.language_identifier import LANGUAGE
-from bot.components.other_subjects import OTHER_SUBJECT
+from bot.components.other_subjects import OTHER_SUBJECT, other_subject
 from bot.components.safety_guard import RED_FLAG
 from bot.components.text_normaliser import NOT_WORDS, UNREADABLE
 from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
@@ -247,10 +247,16 @@ class AnswerDecider(GraphComponent):
         return alone if unsure else self._decider.both(whole) or alone
 
     def _in_a_story(self, parts: list[Part], readings: list[Reading]) -> Decision | None:
-        """The one question in a long story, when one of its parts is understood."""
+        """The one question in a long story, when one of its parts is understood; and what else is asked about
+        another subject, so that its silence is no yes: "I want my milia out, and do you do botox"."""
         clauses = self._decider.clauses(parts, readings[1 : 1 + len(parts)], readings[0])
-        known = [topic for _, topic in clauses if topic not in CHAT | {OUT_OF_SCOPE}]
-        return Decision(known[0], self._at.answer) if known else None
+        known = [clause for clause in clauses if clause[1] not in CHAT | {OUT_OF_SCOPE}]
+        if not known:
+            return None
+        refused = [clause for clause in clauses if clause[1] == OUT_OF_SCOPE and other_subject(clause[0])]
+        if refused:
+            return Decision(SEVERAL, self._at.answer, clauses=(known[0], refused[0]))
+        return Decision(known[0][1], self._at.answer)
 
 
 def _is_phone(text: str) -> bool:

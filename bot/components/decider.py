@@ -166,8 +166,10 @@ class Decider:
         more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
         found: dict[Any, tuple[str, str]] = {}
         for part, alone in zip(parts, readings, strict=True):
-            reading = alone.in_light_of(whole)
             words, elsewhere = len(part.text.split()), bool(other_subject(part.text))
+            reading = (
+                alone if elsewhere else alone.in_light_of(whole)
+            )  # "remove my milia, and do you do botox"
             topic, probability, certainty = self.best(reading, elsewhere)
             hint = self._chance(whole, topic)
             needed = more + (self._at.part if hint >= _HINTED else _PLAIN)

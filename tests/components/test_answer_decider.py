@@ -220,6 +220,16 @@ def test_what_nobody_wishes_for_is_not_offered(make: Make) -> None:
     assert intent(parse) == "contact_human"
 
 
+def test_another_subject_that_is_asked_along_is_refused(make: Make) -> None:
+    whole = reading("I want my milia out and also do you do botox", 0.3, out_of_scope=0.5, faq__removal=0.2)
+    parts = [
+        reading("I want my milia out", faq__removal=0.95),
+        reading("do you do botox", 0.1, out_of_scope=0.97, faq__pain=0.01),
+    ]
+    parse = decided(make, whole, *parts, **{CLAUSE_SPANS: parts_of(whole.text, 6)})
+    assert [clause["intent"] for clause in parse["clauses"]] == ["faq/removal", "out_of_scope"]
+
+
 def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:
     text = "a tattoo on my back, do you take them off"
     known = reading("do you take them off", faq__who_removes=0.9)
