@@ -10,8 +10,7 @@ import hashlib
 import json
 import logging
 import sys
-import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
@@ -59,36 +58,7 @@ def set_up(process: str, level: str, form: str = TEXT) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(process) if form == JSON else TextLines())
-    handler.addFilter(Repeats())
     logging.basicConfig(level=level, handlers=[handler])
-
-
-class Repeats(logging.Filter):
-    """Lets a warning through once a minute: while the database is away, each message would say so again. The
-    next one tells how many were left out. Errors all pass: each may be a message that is lost."""
-
-    EVERY = 60.0
-    MOST = 1000  # different lines that are remembered
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._told: dict[tuple[str, str], tuple[float, int]] = {}  # when last, and how many since
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING or record.exc_info:
-            return True
-        now, line = self._clock(), (record.name, record.getMessage())
-        last, left_out = self._told.get(line, (-self.EVERY, 0))
-        if now - last < self.EVERY:
-            self._told[line] = (last, left_out + 1)
-            return False
-        if len(self._told) >= self.MOST:
-            self._told.clear()
-        self._told[line] = (now, 0)
-        if left_out:
-            record.msg, record.args = "%s (%d times more since)", (line[1], left_out)
-        return True
 
 
 class TextLines(logging.Formatter):

@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 
-from bot.logs import JsonLines, Repeats, TextLines, current_turn, take_up, turn, turn_of
+from bot.logs import JsonLines, TextLines, current_turn, take_up, turn, turn_of
 from tests.conftest import ROOT
 
 
@@ -41,21 +41,6 @@ def test_an_exception_is_part_of_its_line() -> None:
     except ValueError:
         line = JsonLines("chat").format(record(exc_info=sys.exc_info()))
     assert "ValueError: odd" in json.loads(line)["exception"]
-
-
-def test_the_same_warning_is_told_once_a_minute_with_how_many_there_were() -> None:
-    now = 0.0
-    repeats = Repeats(lambda: now)
-    assert repeats.filter(record())
-    assert not repeats.filter(record()) and not repeats.filter(record())
-    assert repeats.filter(record(args=(3,))), "another line"
-    for level in (logging.INFO, logging.ERROR):
-        assert repeats.filter(record(levelno=level)) and repeats.filter(record(levelno=level))
-    now = 61.0
-    told = record()
-    assert repeats.filter(told)
-    assert told.getMessage().endswith("(2 times more since)")
-    assert not repeats.filter(record())
 
 
 def test_text_names_the_turn_too() -> None:
