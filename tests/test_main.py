@@ -96,9 +96,10 @@ def test_every_server_is_where_the_welcome_says(tmp_path):
 
 
 def test_a_database_that_is_away_is_one_sentence(tmp_path):
-    chat, actions, nothing = free_ports(3)
+    chat, actions, staff, nothing = free_ports(4)
     url = f"postgresql://nobody@127.0.0.1:{nothing}/none"
-    done = bot("run", chat_port=chat, actions_port=actions, data_dir=tmp_path, database_url=url)
+    ports = {"chat_port": chat, "actions_port": actions, "staff_port": staff}
+    done = bot("run", **ports, data_dir=tmp_path, database_url=url)
     assert done.returncode == 1
     assert "MILIA_DATABASE_URL" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -57,6 +57,7 @@ _STATEMENT = re.compile(
 )
 # Said after a question, and no part of it.
 _TAIL = re.compile(r"\W+(?:please|pls|plz|(?:many )?thanks|thank you|thx|cheers|ta|lol)\W*$", re.IGNORECASE)
+_IF_NOT = re.compile(r"^if (?:not|so)\b[ ,]*(?=\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<!\S)\(?[1-9][.):]\s")  # of an item of a list
 _JOINT = re.compile(
     r"(?P<end>[?!…]+|[.;]+(?=\s|$))|\b(?:and|also|plus|but|then|btw|by the way)\b|(?<!\S)[&+n](?!\S)"
@@ -186,7 +187,7 @@ def _add(parts: list[Part], text: str, strong: bool, head: str) -> None:
     Args:
         head: how the question begins of which the text is an alternative; empty when it is none.
     """
-    text = _TAIL.sub("", text.strip(" ,;"))
+    text = _IF_NOT.sub("", _TAIL.sub("", text.strip(" ,;")))
     bare = _LEAD_IN.sub("", text + " ").strip()
     if not re.search(r"\w", bare) or _POINTS_AT.match(bare):
         return

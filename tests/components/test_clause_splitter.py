@@ -35,7 +35,7 @@ from tests.components.conftest import Make, message
         ("is it sore or will it scar", ["is it sore", "will it scar"]),
         ("price downtime parking?", ["price", "downtime", "parking"]),
         ("how much notice do i need to give", ["how much notice do i need to give"]),
-        ("can I pop it if not what do I do", ["can I pop it", "if not what do I do"]),
+        ("can I pop it if not how do I get it off", ["can I pop it", "how do I get it off"]),
         ("what's this diagnosis thing do i have to pay", ["what's this diagnosis thing", "do i have to pay"]),
         ("email address", ["email address"]),
         ("phone number price", ["phone number", "price"]),

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -465,10 +466,13 @@ async def test_a_conversation_goes_on_while_the_database_is_locked(
     await one.retrieve("known")  # no longer in memory
     await converse(one, "open", said(0))
     with Lock(store, "conversation_turns"):
+        waited = []
         for number in range(1, 30):
             started = time.monotonic()
             await converse(one, "open", said(number))
-            assert time.monotonic() - started < (5 if number == 1 else 0.5)
+            waited.append(time.monotonic() - started)
+        assert max(waited) < 5
+        assert median(waited) < 0.5, "only one that finds out, or looks whether it is back, waits"
         await converse(FailSafeTrackerStore(one), "known", said(1))
         await converse(FailSafeTrackerStore(one), "new", said(1))
         assert texts(await one.retrieve("new")) == ["question 1"]
