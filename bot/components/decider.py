@@ -21,6 +21,7 @@ CHAT = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "none_of_these"
 _LEADS = frozenset({"greet", "affirm", "deny", "goodbye"})  # said before a question, not asked
 _BEYOND_DOUBT = 0.9
 _LIKELY = 0.75
+_BY_ITSELF = 0.92
 _SHORT = 8  # words
 _SURELY_UNKNOWN = 0.2  # certainty below which one of several questions is admitted not to be known
 _LONG = 35  # words from which a message is a story, of which few sentences are questions
@@ -144,7 +145,7 @@ class Decider:
             unsure: the whole message is not known: then two of its parts have to be. Otherwise what it is
                 about is answered too, even when no part of it asks that by itself.
         """
-        clauses = self.clauses(parts, readings, whole, self._at.answer if unsure else self._at.ask)
+        clauses = self.clauses(parts, readings, whole, is_known=not unsure)
         known = [topic for _, topic in clauses if topic != OUT_OF_SCOPE]
         asked = {text for text, topic in clauses if topic != OUT_OF_SCOPE}
         if len(clauses) < 2 or set(known) <= CHAT or (unsure and len(asked) < 2):
@@ -155,29 +156,30 @@ class Decider:
         return Decision(SEVERAL, 1.0, clauses=clauses)
 
     def clauses(
-        self, parts: list[Part], readings: list[Reading], whole: Reading, answer: float | None = None
+        self, parts: list[Part], readings: list[Reading], whole: Reading, is_known: bool = False
     ) -> tuple[tuple[str, str], ...]:
         """The parts that ask something, each with its topic; of those with the same answer the first.
 
         Args:
-            answer: stands in for the threshold of that name.
+            is_known: the whole message is known; then less certainty is needed, and a question that is plain
+                by itself needs no hint in it.
         """
+        answer = self._at.ask if is_known else self._at.answer
         is_list = all(part.is_keyword for part in parts)
         more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
         found: dict[Any, tuple[str, str]] = {}
         for part, alone in zip(parts, readings, strict=True):
             words, elsewhere = len(part.text.split()), bool(other_subject(part.text))
-            reading = (
-                alone if elsewhere else alone.in_light_of(whole)
-            )  # "remove my milia, and do you do botox"
+            # "Remove my milia, and do you do botox": the one says nothing about the other.
+            reading = alone if elsewhere else alone.in_light_of(whole)
             topic, probability, certainty = self.best(reading, elsewhere)
             hint = self._chance(whole, topic)
             needed = more + (self._at.part if hint >= _HINTED else _PLAIN)
-            known = (
-                certainty >= (answer or self._at.answer)
-                and probability >= needed
-                and (hint >= _UNHEARD or topic in CHAT)
-            )
+            known = certainty >= answer and probability >= needed and (hint >= _UNHEARD or topic in CHAT)
+            if is_known and not known and part.asks and part.strong:
+                own, chance, sure = self.best(alone, elsewhere)
+                if chance >= _BY_ITSELF and sure >= _BEYOND_DOUBT and own not in CHAT:
+                    topic, probability, known = own, chance, True
             if topic in _LEADS:
                 known = topic == "greet" and not found and len(part.text.split()) > 2
             if known and (is_list or _counts(part, topic, probability)):
