@@ -77,9 +77,6 @@ _WHAT_TO_DO = re.compile(
     r"\bwhat (?:do|can|could|should|would|shall) (?:i|we|you) (?:do|suggest|recommend)\b"
     r"|\bwho (?:do|can|could|should|would|shall) (?:i|we) (?:see|go to|talk to|ask|call)\b"
 )
-# "Why not?" means yes after an offer, and asks for the reason after an answer that advises against something.
-_WHY = re.compile(r"^(?:but |ok |oh |and )?(?:why|how come)\b")
-ADVISED_AGAINST = frozenset({"faq/squeeze", "faq/home_remedies", "faq/go_away", "ask_photo"})
 # Answered whatever "it" is: "do you do botox? - can someone call me about it".
 OF_ANY_SUBJECT = CHAT | {"contact_human", "request_callback", "ask_phone", "ask_help", "ask_privacy"}
 # After an emergency "forget it" would be read as forgetting the emergency.
@@ -87,6 +84,8 @@ _DROPS_IT = re.compile(
     r"^(?:(?:ok|oh|no|nah|actually|just)\b[ ,]*)*(?:forget (?:about )?(?:it|that)|never ?mind)\W*$",
     re.IGNORECASE,
 )
+# Probability below which the words of a message are read in context, if that leads back to the topic before.
+_LEADS_BACK = 0.5
 # After these answers the bot has offered to call: "yes" takes the offer.
 OFFERED_A_CALL = frozenset({"book_appointment", "contact_human", "ask_phone"})
 
@@ -169,7 +168,8 @@ class AnswerDecider(GraphComponent):
         readings: list[Reading] = message.get(READINGS) or []
         if message.get(RED_FLAG) in SAFETY:
             return Decision(message.get(RED_FLAG), 1.0)
-        if readings and _DROPS_IT.match(readings[0].text):
+        in_distress = message.get(PREVIOUS_TOPIC) == "self_harm"
+        if readings and not in_distress and _DROPS_IT.match(readings[0].text):
             return Decision("deny", 1.0)
         if readings and message.get(UNREADABLE) != NOT_WORDS:
             for topic in SAFETY:
@@ -219,8 +219,6 @@ class AnswerDecider(GraphComponent):
         previous = message.get(PREVIOUS_TOPIC)
         if previous in OFFERED_A_CALL and alone.intent == "affirm":
             return Decision("request_callback", alone.confidence)
-        if previous in ADVISED_AGAINST and alone.intent in CHAT and _WHY.match(whole.text):
-            return Decision(str(previous), 1.0)
         unsure = alone.intent in {OUT_OF_SCOPE, ASK_WHICH} and not message.get(OTHER_SUBJECT)
         to_do = alone.intent in SELF_CARE or bool(_WHAT_TO_DO.search(whole.text))
         if previous in MEDICAL and message.get(IN_CONTEXT) and (unsure or to_do):
@@ -239,7 +237,7 @@ class AnswerDecider(GraphComponent):
             )
             said = self._decider.best(whole)[1]
             vague = message.get(ELLIPTICAL) and said < self._at.standing_alone
-            vague = vague or (together.intent == previous and said < 0.5)
+            vague = vague or (together.intent == previous and said < _LEADS_BACK)
             if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
                 return together
         if unsure and not elsewhere:
@@ -304,12 +302,9 @@ def write(message: Message, decision: Decision) -> None:
         [{"name": name, "confidence": round(chance, 4)} for name, chance in decision.candidates],
         add_to_output=True,
     )
-    if decision.clauses:
-        message.set(
-            "clauses",
-            [{"text": text, "intent": topic} for text, topic in decision.clauses],
-            add_to_output=True,
-        )
+    if decision.clauses or message.get("clauses"):  # also those of a decision that is overruled
+        clauses = [{"text": text, "intent": topic} for text, topic in decision.clauses]
+        message.set("clauses", clauses, add_to_output=True)
     message.set(RESPONSE_SELECTOR, selected(decision), add_to_output=True)
 
 

@@ -16,7 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.callback_talk import goes_on
 from bot.components.answer_decider import AnswerDecider, write
 from bot.components.decider import Decision
-from bot.components.resolved_questions import CLAUSES, FIRST
+from bot.components.resolved_questions import FIRST
 from bot.components.safety_guard import RED_FLAG
 
 ABOUT_CALLBACK = "about_callback"  # message property: it changes, withdraws or repeats what was arranged
@@ -64,8 +64,6 @@ class CallbackFollower(GraphComponent):
             if goes_on(message.get(TEXT) or "", intent, made, fresh):
                 write(message, Decision("give_details", 1.0))
                 message.set(ABOUT_CALLBACK, True, add_to_output=True)
-                if message.get(CLAUSES):
-                    message.set(CLAUSES, [], add_to_output=True)
         return messages
 
 

@@ -196,9 +196,8 @@ class ContextReader(GraphComponent):
         for message in messages:
             topic = previous_topic(tracker, self._look_back)
             text = (message.get(CORRECTED) or message.get(TEXT) or "").lower()
-            refused = refused_before(tracker)
-            if refused and topic is None and _PRONOUN.search(text) and len(text.split()) <= MOST_WORDS:
-                message.set(REFUSED_BEFORE, refused)
+            if topic is None and _PRONOUN.search(text) and len(text.split()) <= MOST_WORDS:
+                message.set(REFUSED_BEFORE, refused_before(tracker))
             if topic is None or not text:
                 continue
             message.set(PREVIOUS_TOPIC, topic)

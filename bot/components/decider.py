@@ -181,7 +181,7 @@ class Decider:
                 if chance >= _BY_ITSELF and sure >= _BEYOND_DOUBT and own not in CHAT:
                     topic, probability, known = own, chance, True
             if topic in _LEADS:
-                known = topic == "greet" and not found and len(part.text.split()) > 2
+                known = topic == "greet" and not found and words > 2
             if known and (is_list or _counts(part, topic, probability)):
                 for each in self._even(reading) or (topic,):
                     found.setdefault(self._family.get(each, each), (part.text, each))

@@ -21,7 +21,6 @@ from bot.components.topic_classifier import READINGS, Reading
 from bot.settings import load_settings
 
 RESOLVED = "resolved"  # message property: staff settled this wording
-CLAUSES = "clauses"
 FIRST = frozenset({*SAFETY, *MEDICAL})
 
 
@@ -63,8 +62,6 @@ class ResolvedQuestions(GraphComponent):
                 candidates = readings[0].topics[:3] if readings else ()
                 write(message, Decision(intent, 1.0, candidates=candidates))
                 message.set(RESOLVED, True, add_to_output=True)
-                if message.get(CLAUSES):
-                    message.set(CLAUSES, [], add_to_output=True)
         return messages
 
     def _settled(self, message: Message) -> str | None:
@@ -79,5 +76,5 @@ class ResolvedQuestions(GraphComponent):
 def _comes_first(message: Message) -> bool:
     """Whether it is about a symptom or distress, or holds nothing that can be read."""
     decided = {(message.get(INTENT) or {}).get(INTENT_NAME_KEY)}
-    decided |= {clause["intent"] for clause in message.get(CLAUSES) or ()}
+    decided |= {clause["intent"] for clause in message.get("clauses") or ()}
     return bool(message.get(RED_FLAG) or message.get(UNREADABLE) or decided & FIRST)

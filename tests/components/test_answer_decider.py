@@ -318,3 +318,9 @@ def test_who_to_see_about_a_symptom_is_a_doctor(make: Make) -> None:
     after = {PREVIOUS_TOPIC: "ask_medical", IN_CONTEXT: "who should i see a sore bleeding lump"}
     assert intent(decided(make, who, who, **after)) == "ask_medical"
     assert intent(decided(make, who)) == "faq/who_removes"
+
+
+def test_distress_is_not_dropped_by_a_word(make: Make) -> None:
+    dropped = reading("forget it", deny=0.9)
+    assert intent(decided(make, dropped, **{PREVIOUS_TOPIC: "self_harm"})) == "self_harm"
+    assert intent(decided(make, dropped, **{PREVIOUS_TOPIC: "emergency"})) == "deny"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.components import follow_ups
 from bot.components.follow_ups import follow_up
+from tests.test_nlu_data import EXAMPLES
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,9 @@ from bot.components.follow_ups import follow_up
         ("ask_baby", "she's 3 weeks", "ask_baby"),
         ("ask_medical", "is that ok?", "ask_medical"),
         ("self_harm", "sorry", "self_harm"),
+        ("self_harm", "never mind", "self_harm"),
+        ("faq/squeeze", "why not?", "faq/squeeze"),
+        ("ask_photo", "how come", "ask_photo"),
         ("faq/what_are_milia", "how long does it last", "faq/go_away"),
         ("faq/location", "and the scalp?", "faq/location"),
         ("ask_lookalike", "can you remove those too", "ask_lookalike"),
@@ -66,3 +71,8 @@ def test_a_few_words_ask_about_what_was_answered(topic: str, text: str, asks: st
 )
 def test_other_words_are_read_by_themselves(topic: str | None, text: str) -> None:
     assert follow_up(text, topic) is None
+
+
+def test_the_table_names_topics_that_there_are() -> None:
+    named = {topic for after, _, asks in follow_ups._FOLLOW_UPS for topic in (*after, asks) if topic}
+    assert named <= set(EXAMPLES)
