@@ -18,7 +18,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components.nearest_examples import NearestExamples
+from bot.components.nearest_examples import NearestExamples, Neighbours
 from bot.components.sentence_encoder import (
     READ_FEATURES,
     READ_TEXTS,
@@ -35,7 +35,8 @@ MODEL_FILE = "topics.npz"
 Floats = NDArray[np.float32]
 
 _SCALE = np.float32(3)  # unit vectors are too short for Adam's steps
-_NEIGHBOURS = 15
+_NEIGHBOURS = 15  # that vote
+_OF_TOPIC = 5  # whose mean cosine is the nearness of a topic
 _WHOLE = 0.3  # what a message counts for in reading a part of it; raising it finds fewer further questions
 _UNSAID = 0.02  # added to what the message makes of a topic, so that a part may say something new
 _FALL_OFF = 0.05  # cosine by which an example's vote falls to a third
@@ -86,7 +87,8 @@ class TopicModel:
     regression on the encoder's features, the nearest examples, and a linear model on the exact wording.
 
     weights: [topics, 1152]; bias: [topics]; examples: sentence vectors [n, 384], topic by topic;
-    labels: [n] of topics; idf: [buckets]; gram_weights: [buckets, topics]; gram_bias: [topics].
+    labels: [n] of topics; search: bytes of the graph that finds the nearest of them; idf: [buckets];
+    gram_weights: [buckets, topics]; gram_bias: [topics].
     """
 
     topics: tuple[str, ...]
@@ -94,6 +96,7 @@ class TopicModel:
     bias: Floats
     examples: Floats
     labels: NDArray[np.int64]
+    search: NDArray[np.uint8]
     idf: Floats
     gram_weights: Floats
     gram_bias: Floats
@@ -118,12 +121,14 @@ class TopicModel:
             )  # fmt: skip
         idf, gram_weights, gram_bias = wording_view.result()
         by_topic = np.argsort(labels, kind="stable")
+        examples = features[by_topic, :DIMENSIONS]
         return cls(
             tuple(names),
             weights,
             bias,
-            features[by_topic, :DIMENSIONS],
+            examples,
             labels[by_topic],
+            np.frombuffer(NearestExamples.graph_for(examples), np.uint8),
             idf,
             gram_weights,
             gram_bias,
@@ -133,16 +138,22 @@ class TopicModel:
     def read(self, texts: list[str], features: Floats) -> list[Reading]:
         """What each text is about."""
         vectors = features[:, :DIMENSIONS]
+        near = self._nearest.near(vectors)
         by_meaning, evidence = self._by_meaning(features)
-        views = (by_meaning, self._by_examples(vectors), self._by_wording(texts))
+        views = (by_meaning, self._by_examples(near), self._by_wording(texts))
         chances = np.sum([share * view for share, view in zip(self.shares, views, strict=True)], axis=0)
-        readings = []
-        for text, chance, sentence, some in zip(texts, chances, vectors, evidence, strict=True):
-            order = np.argsort(-chance)
-            topics = tuple((self.topics[number], float(chance[number])) for number in order)
-            nearest = np.sort(self._nearest.of_topic(sentence, int(order[0])))[-5:]
-            readings.append(Reading(text, topics, float(nearest.mean()), float(some)))
-        return readings
+        orders = np.argsort(-chances, axis=1)
+        return [
+            Reading(
+                text,
+                tuple(zip([self.topics[number] for number in order], chance[order].tolist(), strict=True)),
+                self._nearest.nearness(vector, neighbours, int(order[0]), _OF_TOPIC),
+                float(some),
+            )
+            for text, chance, order, vector, neighbours, some in zip(
+                texts, chances, orders, vectors, near, evidence, strict=True
+            )
+        ]
 
     def _by_meaning(self, features: Floats) -> tuple[Floats, Floats]:
         """The probabilities, and what they are shares of, as a logarithm (the energy of Liu et al. 2020)."""
@@ -151,16 +162,17 @@ class TopicModel:
         weights = np.exp(scores - highest)
         return _shares(weights), np.log(weights.sum(axis=1)) + highest[:, 0]
 
-    def _by_examples(self, vectors: Floats) -> Floats:
+    def _by_examples(self, near: list[Neighbours]) -> Floats:
         """Votes of the nearest examples, each with a weight that falls off quickly with its distance."""
-        chances = np.zeros((len(vectors), len(self.topics)), np.float32)
-        for row, (labels, cosines) in zip(chances, self._nearest.nearest(vectors, _NEIGHBOURS), strict=True):
-            np.add.at(row, labels, np.exp((cosines - 1) / _FALL_OFF))
+        chances = np.empty((len(near), len(self.topics)), np.float32)
+        for row, neighbours in zip(chances, near, strict=True):
+            votes = np.exp((neighbours.cosines[:_NEIGHBOURS] - 1) / _FALL_OFF)
+            row[:] = np.bincount(neighbours.topics[:_NEIGHBOURS], votes, len(self.topics))
         return _shares(chances)
 
     @cached_property
     def _nearest(self) -> NearestExamples:
-        return NearestExamples(self.examples, self.labels, len(self.topics))
+        return NearestExamples(self.examples, self.labels, len(self.topics), self.search.tobytes())
 
     def _by_wording(self, texts: list[str]) -> Floats:
         chances = np.empty((len(texts), len(self.topics)), np.float32)
@@ -283,7 +295,7 @@ class TopicClassifier(GraphComponent):
             arrays = {name: saved[name] for name in saved.files}
         model = TopicModel(
             **{
-                name: array if name == "labels" else array.astype(np.float32)
+                name: array.astype(np.float32) if array.dtype == np.float16 else array
                 for name, array in arrays.items()
                 if name != "topics"
             },

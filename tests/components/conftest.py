@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.serving import standin
@@ -40,3 +41,11 @@ def make(tmp_path: Path) -> Make:
 def message(text: str | None = None, **properties: Any) -> Message:
     """A message as it comes from a channel, with what earlier components found."""
     return Message({**({} if text is None else {TEXT: text}), **properties})
+
+
+def unit_vectors(number: int, seed: int) -> np.ndarray:
+    """Vectors [number, 384] that differ in few directions, as sentences on one subject do."""
+    rng = np.random.default_rng(seed)
+    directions = rng.normal(size=(60, 384))
+    vectors = rng.normal(size=(number, 60)) @ directions + rng.normal(size=(number, 384))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

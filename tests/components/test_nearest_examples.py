@@ -4,31 +4,31 @@ import numpy as np
 import pytest
 
 from bot.components.nearest_examples import FEW, NearestExamples
+from tests.components.conftest import unit_vectors
 
 
-def unit_vectors(number: int, seed: int) -> np.ndarray:
-    """Vectors that differ in few directions, as sentences on one subject do."""
-    rng = np.random.default_rng(seed)
-    directions = rng.normal(size=(60, 384))
-    vectors = rng.normal(size=(number, 60)) @ directions + rng.normal(size=(number, 384))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+def nearest_examples(vectors: np.ndarray, labels: np.ndarray) -> NearestExamples:
+    return NearestExamples(vectors, labels, 3, NearestExamples.graph_for(vectors))
 
 
 @pytest.mark.parametrize("number", [3, FEW, FEW + 500])
 def test_nearest_are_those_of_a_full_comparison(number: int) -> None:
     vectors = unit_vectors(number, 1)
     labels = np.sort(np.arange(number) % 3)
-    examples = NearestExamples(vectors, labels, 3)
     several = unit_vectors(20, 2)
-    for asked, (found, cosines) in zip(several, examples.nearest(several, 15), strict=True):
+    for asked, near in zip(several, nearest_examples(vectors, labels).near(several), strict=True):
         full = vectors @ asked
-        best = np.argsort(-full)[: len(found)]
-        assert len(found) == min(15, number)
-        assert sorted(cosines) == pytest.approx(sorted(full[best]), abs=1e-5)
-        assert sorted(found) == sorted(labels[best])
+        best = np.argsort(-full)[:15]
+        assert near.cosines[:15] == pytest.approx(full[best], abs=1e-5)
+        assert list(near.topics[:15]) == list(labels[best])
 
 
-def test_cosines_of_one_topic() -> None:
-    vectors = unit_vectors(30, 3)
-    examples = NearestExamples(vectors, np.arange(30) // 15, 2)
-    assert examples.of_topic(vectors[4], 1) == pytest.approx(vectors[15:] @ vectors[4], abs=1e-5)
+@pytest.mark.parametrize("number", [9, FEW + 500])
+def test_nearness_of_a_topic_near_or_far(number: int) -> None:
+    vectors = unit_vectors(number, 3)
+    labels = np.sort(np.arange(number) % 3)
+    examples = nearest_examples(vectors, labels)
+    (near,) = examples.near(vectors[:1])
+    for topic in range(3):
+        nearest = np.sort(vectors[labels == topic] @ vectors[0])[-5:]
+        assert examples.nearness(vectors[0], near, topic, 5) == pytest.approx(nearest.mean(), abs=1e-5)
