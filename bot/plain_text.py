@@ -19,7 +19,10 @@ def normalise(text: str, limit: int) -> str:
 
     Never longer than `limit` characters, and never works on more than four times that.
     """
-    text = _ESCAPE_SEQUENCE.sub(" ", text[: 4 * limit])
+    text = text[: 4 * limit]
+    if text.isascii() and text.isprintable():  # as nearly everything that is typed
+        return " ".join(text.split())[:limit].rstrip()
+    text = _ESCAPE_SEQUENCE.sub(" ", text)
     kept = []
     marks = 0
     for letter in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -134,12 +135,12 @@ class Part:
     strong: bool
     alternative: bool = False
 
-    @property
+    @cached_property
     def asks(self) -> bool:
         """Whether it has the form of a question or a request of its own; "and sore after" has not."""
         return bool(_ASKS.search(_LEAD_IN.sub("", self.text)))
 
-    @property
+    @cached_property
     def tells(self) -> bool:
         """Whether it is a statement, which mostly says what a question is about: no question, no keyword."""
         return not self.asks and bool(_STATEMENT.search(_LEAD_IN.sub("", self.text)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from operator import itemgetter
 
 from bot.components.clause_splitter import Part
 from bot.components.other_subjects import other_subject
@@ -106,7 +107,8 @@ class Decider:
     def __init__(self, certainty: Certainty, thresholds: Thresholds, families: list[list[str]]) -> None:
         self._certainty = certainty
         self._at = thresholds
-        self._family = {topic: number for number, family in enumerate(families) for topic in family}
+        self._families = [tuple(family) for family in families]
+        self._family = {topic: family for family in self._families for topic in family}
 
     def one(self, reading: Reading, other_subject: bool = False, answer: float | None = None) -> Decision:
         """What to do with a text that asks one thing. `answer` stands in for the threshold of that name."""
@@ -128,13 +130,13 @@ class Decider:
     def best(self, reading: Reading, other_subject: bool = False) -> tuple[str, float, float]:
         """The likeliest topic that could be answered, its probability with that of its family, and how sure
         it is that the text is known at all."""
-        totals: dict[Any, float] = {}
-        for name, chance in reading.topics:
-            totals[self._family.get(name, name)] = totals.get(self._family.get(name, name), 0.0) + chance
-        unknown = totals.pop(OUT_OF_SCOPE, 0.0)
-        best = max(totals, key=lambda key: totals[key])
-        topic = next(name for name, _ in reading.topics if self._family.get(name, name) == best)
-        return topic, totals[best], self._certainty.of(totals[best], unknown, reading, other_subject)
+        # Of the topics without a family only the likeliest can be it.
+        alone = (name for name, _ in reading.topics if name not in self._family and name != OUT_OF_SCOPE)
+        rivals = [*((name,) for name in islice(alone, 1)), *self._families]
+        total, best = max(((reading.total(family), family) for family in rivals), key=itemgetter(0))
+        topic = max(best, key=reading.probability)
+        unknown = reading.probability(OUT_OF_SCOPE)
+        return topic, total, self._certainty.of(total, unknown, reading, other_subject)
 
     def several(
         self, parts: list[Part], readings: list[Reading], whole: Reading, unsure: bool
@@ -167,13 +169,13 @@ class Decider:
         answer = self._at.ask if is_known else self._at.answer
         is_list = all(part.is_keyword for part in parts)
         more = _STORY if sum(len(part.text.split()) for part in parts) > _LONG else 0.0
-        found: dict[Any, tuple[str, str]] = {}
+        found: dict[tuple[str, ...], tuple[str, str]] = {}
         for part, alone in zip(parts, readings, strict=True):
             words, elsewhere = len(part.text.split()), bool(other_subject(part.text))
             # "Remove my milia, and do you do botox": the one says nothing about the other.
             reading = alone if elsewhere else alone.in_light_of(whole)
             topic, probability, certainty = self.best(reading, elsewhere)
-            hint = self._chance(whole, topic)
+            hint = whole.total(self._kin(topic))
             needed = more + (self._at.part if hint >= _HINTED else _PLAIN)
             known = certainty >= answer and probability >= needed and (hint >= _UNHEARD or topic in CHAT)
             if is_known and not known and part.asks and part.strong:
@@ -184,9 +186,9 @@ class Decider:
                 known = topic == "greet" and not found and words > 2
             if known and (is_list or _counts(part, topic, probability)):
                 for each in self._even(reading) or (topic,):
-                    found.setdefault(self._family.get(each, each), (part.text, each))
+                    found.setdefault(self._kin(each), (part.text, each))
             elif part.asks and part.strong and (elsewhere or (certainty < _SURELY_UNKNOWN and words > 4)):
-                found.setdefault(OUT_OF_SCOPE, (part.text, OUT_OF_SCOPE))
+                found.setdefault((OUT_OF_SCOPE,), (part.text, OUT_OF_SCOPE))
         return tuple(found.values())
 
     def both(self, reading: Reading) -> Decision | None:
@@ -205,11 +207,11 @@ class Decider:
         return first, second
 
     def _akin(self, one: str, other: str) -> bool:
-        return self._family.get(one, one) == self._family.get(other, other)
+        return other in self._kin(one)
 
-    def _chance(self, reading: Reading, topic: str) -> float:
-        """The probability of a topic with its family."""
-        return sum(chance for name, chance in reading.topics if self._akin(name, topic))
+    def _kin(self, topic: str) -> tuple[str, ...]:
+        """The family of a topic; itself when it has none."""
+        return self._family.get(topic) or (topic,)
 
 
 def _counts(part: Part, topic: str, probability: float) -> bool:

@@ -21,34 +21,32 @@ MOST_WORDS = 22  # a long story names many things that it isn't about
 OTHER_SUBJECT = "other_subject"  # message property: the words that name it
 WORDS_FILE = Path(__file__).with_name("other_subjects.yml")
 
-_MILIA = re.compile(r"\bmili(?:a|um|as)\b", re.IGNORECASE)
+# All in lower case, like the words in the file: ignoring case in them takes three times as long.
+_MILIA = re.compile(r"\bmili(?:a|um|as)\b")
 _LUMPS = re.compile(
     r"\b(?:white|hard|tiny|little|small|pale) (?:\w+ )?(?:bumps?|lumps?|dots?|spots?|seeds?|beads?|balls?"
     r"|pearls?|bits?|things?|grains?)\b"
     r"|\b(?:these|those|my) (?:\w+ )?(?:bumps?|lumps?|dots?|beads?|seeds?)\b|\b(?:get|have|had|got|getting"
-    r"|having) (?:them|these|it|mine|one|some) (?:\w+ )?(?:out|removed|done|extracted)\b",
-    re.IGNORECASE,
+    r"|having) (?:them|these|it|mine|one|some) (?:\w+ )?(?:out|removed|done|extracted)\b"
 )
 _OURS = re.compile(
     r"\b(?:skin|face|milia|appointment|aesthetician|extraction|immerse|ultra dry|sarah|miliagone"
-    r"|your (?:clinic|place))\b",
-    re.IGNORECASE,
+    r"|your (?:clinic|place))\b"
 )
-_COMPARING = re.compile(
-    r"\b(?:versus|vs|difference|same as|confus\w+|mistak\w+|looks? like|instead of)\b", re.IGNORECASE
-)
+_COMPARING = re.compile(r"\b(?:versus|vs|difference|same as|confus\w+|mistak\w+|looks? like|instead of)\b")
 
 
 @lru_cache(maxsize=1)
 def _words() -> dict[str, re.Pattern[str]]:
     groups: dict[str, list[str]] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return {name: re.compile(rf"\b(?:{'|'.join(lines)})\b", re.IGNORECASE) for name, lines in groups.items()}
+    return {name: re.compile(rf"\b(?:{'|'.join(lines)})\b") for name, lines in groups.items()}
 
 
 def other_subject(text: str) -> str | None:
     """The words of a text that name something else, when nothing in it says that it is about milia too."""
     if len(text.split()) > MOST_WORDS:
         return None
+    text = text.lower()
     if plainly := _words()["names"].search(text) or _words()["orders"].search(text):
         return plainly[0]
     if _MILIA.search(text):
@@ -91,7 +89,7 @@ class OtherSubjects(GraphComponent):
         for message in messages:
             text, before = wording(message), message.get(REFUSED_BEFORE)
             named = other_subject(text) or (
-                other_subject(before) if before and not _MILIA.search(text) else None
+                other_subject(before) if before and not _MILIA.search(text.lower()) else None
             )  # "do you do botox": no; "how much is it": of botox
             if named:
                 message.set(OTHER_SUBJECT, named)

@@ -19,7 +19,8 @@ RED_FLAG = "red_flag"  # message property: `self_harm`, `emergency` or `ask_medi
 
 
 def _any(*expressions: str) -> re.Pattern[str]:
-    return re.compile("|".join(expressions), re.IGNORECASE)
+    """One of some expressions, in lower case: ignoring case takes three times as long."""
+    return re.compile("|".join(expressions))
 
 
 _SELF_HARM = _any(
@@ -93,7 +94,7 @@ _ABOUT_THE_PROCEDURE = _any(
 
 def red_flag(text: str) -> str | None:
     """`self_harm`, `emergency` or `ask_medical` when a text says so in plain words; None otherwise."""
-    text = _APOSTROPHES.sub("'", text)
+    text = _APOSTROPHES.sub("'", text.lower())
     if _SELF_HARM.search(text):
         return "self_harm"
     about_the_procedure = _ABOUT_THE_PROCEDURE.search(text)
@@ -127,7 +128,8 @@ class SafetyGuard(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Looks for red flags in incoming messages, as typed and with their spelling mended."""
         for message in messages:
-            flag = red_flag(message.get(TEXT) or "") or red_flag(wording(message))
+            text, mended = message.get(TEXT) or "", wording(message)
+            flag = red_flag(text) or (red_flag(mended) if mended != text.lower() else None)
             if flag:
                 message.set(RED_FLAG, flag, add_to_output=True)
         return messages

@@ -32,6 +32,8 @@ _EMOJI_WORDS = {
 
 def spoken_emoji(text: str) -> str:
     """A message of nothing but emoji in words, where they have a meaning."""
+    if text.isascii():
+        return text
     symbols = {c for c in text if unicodedata.category(c) == "So"}
     if any(c.isalnum() for c in text) or len(symbols - _EMOJI_WORDS.keys()) > 1:
         return text

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -64,21 +65,26 @@ class Reading:
     def confidence(self) -> float:
         return self.topics[0][1]
 
+    @cached_property
+    def _chances(self) -> dict[str, float]:
+        return dict(self.topics)
+
     def probability(self, topic: str) -> float:
-        return dict(self.topics).get(topic, 0.0)
+        return self._chances.get(topic, 0.0)
+
+    def total(self, topics: tuple[str, ...]) -> float:
+        """The probability of all of some topics."""
+        return sum(map(self.probability, topics))
 
     def in_light_of(self, whole: Reading) -> Reading:
         """What a part of a message is about, given what the whole is about: "does it run out" after "what's
         the code" is about the code."""
-        around = dict(whole.topics)
         weights = {
-            topic: chance * (around.get(topic, 0.0) + _UNSAID) ** _WHOLE for topic, chance in self.topics
+            topic: chance * (whole.probability(topic) + _UNSAID) ** _WHOLE for topic, chance in self.topics
         }
         total = sum(weights.values())
-        topics = sorted(
-            ((topic, weight / total) for topic, weight in weights.items()), key=lambda pair: -pair[1]
-        )
-        return replace(self, topics=tuple(topics))
+        shares = [(topic, weight / total) for topic, weight in weights.items()]
+        return replace(self, topics=tuple(sorted(shares, key=itemgetter(1), reverse=True)))
 
 
 @dataclass(frozen=True)
