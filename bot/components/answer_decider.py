@@ -35,10 +35,11 @@ from bot.components.decider import (
 )
 from bot.components.follow_ups import follow_up
 from bot.components.language_identifier import LANGUAGE
+from bot.components.later_reading import LaterReading
 from bot.components.other_subjects import OTHER_SUBJECT, other_subject
 from bot.components.safety_guard import RED_FLAG
 from bot.components.text_normaliser import NOT_WORDS, UNREADABLE
-from bot.components.topic_classifier import READINGS, Reading, TopicClassifier
+from bot.components.topic_classifier import READ_IN_CONTEXT, READINGS, Reading, TopicClassifier
 from bot.details import as_name, read_details
 
 SAFETY = ("self_harm", "emergency")
@@ -166,6 +167,7 @@ class AnswerDecider(GraphComponent):
     def decide(self, message: Message) -> Decision:
         """The decision on one message: safety first, then what can't be read, then what it asks."""
         readings: list[Reading] = message.get(READINGS) or []
+        context: LaterReading | None = message.get(READ_IN_CONTEXT)
         if message.get(RED_FLAG) in SAFETY:
             return Decision(message.get(RED_FLAG), 1.0)
         in_distress = message.get(PREVIOUS_TOPIC) == "self_harm"
@@ -173,8 +175,11 @@ class AnswerDecider(GraphComponent):
             return Decision("deny", 1.0)
         if readings and message.get(UNREADABLE) != NOT_WORDS:
             for topic in SAFETY:
-                whole, *others = (reading.probability(topic) for reading in readings)
-                if whole >= self._at.safety or max(others, default=0.0) >= self._at.safety_in_part:
+                whole, *parts = (reading.probability(topic) for reading in readings)
+                in_part = self._at.safety_in_part
+                if whole >= self._at.safety or max(parts, default=0.0) >= in_part:
+                    return Decision(topic, 1.0)
+                if context and context.reaches(topic, in_part):
                     return Decision(topic, 1.0)
         if message.get(UNREADABLE) == NOT_WORDS and _is_phone(message.get(TEXT) or ""):
             in_danger = message.get(PREVIOUS_TOPIC) == "emergency"
@@ -203,7 +208,7 @@ class AnswerDecider(GraphComponent):
         parts: list[Part] = message.get(CLAUSE_SPANS) or []
         elsewhere = whole.probability(OUT_OF_SCOPE) >= self._at.elsewhere
         alone = self._decider.one(whole, bool(message.get(OTHER_SUBJECT)))
-        asked = list(zip(parts, readings[1:], strict=False))  # the last reading may be that in context
+        asked = list(zip(parts, readings[1:], strict=True))
         if message.get(OTHER_SUBJECT):  # "cradle cap, do I pick it or oil it" asks one thing
             asked = [(part, reading) for part, reading in asked if not part.alternative]
         several = self._decider.several(
@@ -231,15 +236,17 @@ class AnswerDecider(GraphComponent):
         about_milia = alone.intent in ABOUT_MILIA and not _MYSELF.search(whole.text)
         if previous == "ask_baby" and message.get(IN_CONTEXT) and about_milia:
             return Decision("ask_baby", 1.0)
-        if message.get(IN_CONTEXT) and alone.intent not in CHAT - {"none_of_these"} | {"give_details"}:
-            together = self._decider.one(
-                readings[-1], bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
-            )
+        context: LaterReading | None = message.get(READ_IN_CONTEXT)
+        if context and alone.intent not in CHAT - {"none_of_these"} | {"give_details"}:
             said = self._decider.best(whole)[1]
-            vague = message.get(ELLIPTICAL) and said < self._at.standing_alone
-            vague = vague or (together.intent == previous and said < _LEADS_BACK)
-            if (unsure or vague) and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
-                return together
+            vague = unsure or (message.get(ELLIPTICAL) and said < self._at.standing_alone)
+            if vague or said < _LEADS_BACK:  # otherwise nothing that it is about in context matters
+                together = self._decider.one(
+                    context.reading, bool(message.get(OTHER_SUBJECT)), answer=self._at.in_context
+                )
+                follows_up = vague or together.intent == previous
+                if follows_up and together.intent not in {OUT_OF_SCOPE, ASK_WHICH}:
+                    return together
         if unsure and not elsewhere:
             return self._in_a_story(parts, readings) or alone
         return alone if unsure else self._decider.both(whole) or alone

@@ -16,20 +16,19 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.clause_splitter import CLAUSE_SPANS
-from bot.components.context_reader import IN_CONTEXT
 from bot.components.spelling_corrector import CORRECTED
 from bot.encoder import CACHE_SIZE, ORIGIN, Vectors, encoder_path, shared
 from bot.encoder_cache import encoded
 
-READ_TEXTS = "read_texts"  # message property: the message, then its parts, last the message in its context
+READ_TEXTS = "read_texts"  # message property: the message, then its parts
 READ_FEATURES = "read_features"  # message property: their features, shape [n, 1152]
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=False)
 class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
     """Adds one dense sentence feature of shape [1, 1152] to the text of each message: three unit vectors, of
-    which the first is the sentence's (see `SentenceEncoder.features`). Parts and readings in context get
-    theirs in `read_features`."""
+    which the first is the sentence's (see `SentenceEncoder.features`). Parts get theirs in
+    `read_features`."""
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -86,8 +85,6 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
             if not text:
                 continue
             texts = [text, *(part.text for part in message.get(CLAUSE_SPANS) or ())]
-            if message.get(IN_CONTEXT):
-                texts.append(message.get(IN_CONTEXT))
             features = self._encoder.features(texts)
             message.set(READ_TEXTS, texts)
             message.set(READ_FEATURES, features)

@@ -19,6 +19,8 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.components.context_reader import IN_CONTEXT
+from bot.components.later_reading import LaterReading
 from bot.components.nearest_examples import NearestExamples, Neighbours
 from bot.components.sentence_encoder import (
     READ_FEATURES,
@@ -28,10 +30,11 @@ from bot.components.sentence_encoder import (
     wording,
 )
 from bot.components.steady_fit import places_of, softmax_regression
-from bot.encoder import DIMENSIONS
+from bot.encoder import DIMENSIONS, shared
 from bot.grams import counts, inverse_frequency, vector
 
-READINGS = "readings"  # message property: what each way of reading it is about
+READINGS = "readings"  # message property: what the message is about, then what each of its parts is
+READ_IN_CONTEXT = "read_in_context"  # message property: the `LaterReading` of the message in its context
 MODEL_FILE = "topics.npz"
 Floats = NDArray[np.float32]
 
@@ -161,6 +164,11 @@ class TopicModel:
             )
         ]
 
+    def most(self, text: str, topic: str) -> float:
+        """The most that a topic's probability can be in a text, from its wording alone."""
+        *others, wording = self.shares
+        return sum(others) + wording * float(self._by_wording([text])[0, self.topics.index(topic)])
+
     def _by_meaning(self, features: Floats) -> tuple[Floats, Floats]:
         """The probabilities, and what they are shares of, as a logarithm (the energy of Liu et al. 2020)."""
         scores = features * _SCALE @ self.weights.T + self.bias
@@ -222,7 +230,7 @@ def _matrix(documents: list[dict[int, float]], idf: Floats) -> Any:
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=True)
 class TopicClassifier(GraphComponent):
-    """Sets `readings`: the whole message first, then its parts, last the message in its context."""
+    """Sets `readings`, and `read_in_context` for the decider to read if it depends on it."""
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -329,10 +337,16 @@ class TopicClassifier(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Reads incoming messages."""
         for message in messages:
-            texts = message.get(READ_TEXTS)
-            if self._model is not None and texts:
-                message.set(READINGS, self._read(texts, message.get(READ_FEATURES)))
+            texts, in_context = message.get(READ_TEXTS), message.get(IN_CONTEXT)
+            if self._model is None or not texts:
+                continue
+            message.set(READINGS, self._read(texts, message.get(READ_FEATURES)))
+            if in_context:
+                message.set(READ_IN_CONTEXT, LaterReading(in_context, self._read_alone, self._model.most))
         return messages
+
+    def _read_alone(self, text: str) -> Reading:
+        return self._read([text], shared().features([text]))[0]
 
     def _read(self, texts: list[str], features: Floats) -> list[Reading]:
         key = tuple(texts)

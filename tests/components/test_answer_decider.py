@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from bot.components.answer_decider import AnswerDecider
-from bot.components.clause_splitter import CLAUSE_SPANS, parts_of
+from bot.components.clause_splitter import CLAUSE_SPANS, Part, parts_of
 from bot.components.context_reader import ELLIPTICAL, IN_CONTEXT, PREVIOUS_TOPIC, REFUSED_BEFORE
 from bot.components.language_identifier import LANGUAGE
+from bot.components.later_reading import LaterReading
 from bot.components.other_subjects import OTHER_SUBJECT
 from bot.components.safety_guard import RED_FLAG
 from bot.components.text_normaliser import NOT_WORDS, TOO_LONG, UNREADABLE
-from bot.components.topic_classifier import READINGS, Reading
+from bot.components.topic_classifier import READ_IN_CONTEXT, READINGS, Reading
 from tests.components.conftest import Make, message
 
 
@@ -25,8 +26,12 @@ def reading(text: str, nearness: float = 0.8, **chances: float) -> Reading:
 
 
 def decided(make: Make, *readings: Reading, text: str = "...", **properties: Any) -> dict[str, Any]:
-    """The parse data that Rasa, the actions and staff read."""
-    done = message(text, **{READINGS: list(readings), **properties})
+    """The parse data that Rasa, the actions and staff read. In context it is read as the last reading says."""
+    read = list(readings)
+    if IN_CONTEXT in properties:
+        in_context = read.pop()
+        properties[READ_IN_CONTEXT] = LaterReading("...", lambda _: in_context, lambda *_: 1.0)
+    done = message(text, **{READINGS: read, **properties})
     make(AnswerDecider, families=[["faq/removal", "faq/who_removes"]]).process([done])
     parse: dict[str, Any] = done.as_dict(only_output_properties=True)
     return parse
@@ -118,8 +123,9 @@ def test_a_number_alone_is_for_the_form(make: Make, text: str, before: str, unde
 
 def test_distress_in_a_part_has_to_be_plain(make: Make) -> None:
     story = reading("it could go and I'd wake up without it", faq__go_away=0.8)
-    assert intent(decided(make, story, reading("I'd wake up without it", self_harm=0.5))) == "faq/go_away"
-    assert intent(decided(make, story, reading("I won't wake up", self_harm=0.9))) == "self_harm"
+    part = {CLAUSE_SPANS: [Part("I'd wake up", strong=False)]}
+    assert intent(decided(make, story, reading("I'd wake up", self_harm=0.5), **part)) == "faq/go_away"
+    assert intent(decided(make, story, reading("I'd wake up", self_harm=0.9), **part)) == "self_harm"
 
 
 def test_code_is_no_cry_for_help(make: Make) -> None:
@@ -233,7 +239,8 @@ def test_another_subject_that_is_asked_along_is_refused(make: Make) -> None:
 def test_a_message_about_something_else_is_not_answered_by_its_parts(make: Make) -> None:
     text = "a tattoo on my back, do you take them off"
     known = reading("do you take them off", faq__who_removes=0.9)
-    parse = decided(make, reading(text, 0.2, out_of_scope=0.96, faq__removal=0.01), known)
+    whole = reading(text, 0.2, out_of_scope=0.96, faq__removal=0.01)
+    parse = decided(make, whole, known, **{CLAUSE_SPANS: [Part(known.text, strong=False)]})
     assert intent(parse) == "out_of_scope"
 
 

@@ -10,8 +10,9 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.components.context_reader import IN_CONTEXT
 from bot.components.sentence_encoder import READ_FEATURES, READ_TEXTS, SentenceEncoderFeaturizer
-from bot.components.topic_classifier import READINGS, Reading, TopicClassifier, full_name
+from bot.components.topic_classifier import READ_IN_CONTEXT, READINGS, Reading, TopicClassifier, full_name
 from bot.encoder_build import build_encoder
 from tests.components.conftest import Make, message
 
@@ -95,3 +96,18 @@ def test_a_part_is_read_in_the_light_of_the_whole() -> None:
     together = part.in_light_of(whole)
     assert together.topic == "ask_policy"
     assert sum(chance for _, chance in together.topics) == pytest.approx(1)
+
+
+def test_a_message_in_context_is_read_when_it_is_asked_for(make: Make, trained: TopicClassifier) -> None:
+    followed = message("how much", **{IN_CONTEXT: "does removal hurt a lot"})
+    trained.process(make(SentenceEncoderFeaturizer).process([followed]))
+    assert [reading.text for reading in followed.get(READINGS)] == ["how much"]
+    assert len(trained._known) == 1
+    assert followed.get(READ_IN_CONTEXT).reading.topic == "faq/pain"
+
+
+def test_no_topic_is_likelier_than_the_wording_allows(make: Make, trained: TopicClassifier) -> None:
+    assert trained._model is not None
+    for text in ("does it hurt", "how much is it", "hello", "my cat"):
+        for topic, chance in read(make, trained, text).topics:
+            assert chance <= trained._model.most(text, topic) + 1e-6
