@@ -9,13 +9,14 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.engine import loader
 from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
-from rasa.engine.exceptions import GraphRunError
-from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.exceptions import GraphComponentException, GraphRunError
+from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.shared.core.events import ActionExecuted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import RasaException
 
 from bot.serving.runner import FlatGraphRunner
 
@@ -76,6 +77,8 @@ async def test_whole_conversations_are_the_same(trained: Path, monkeypatch: pyte
 class Node:
     """Stands for a `GraphNode`: joins what it is given and notes that it ran."""
 
+    _eager, _hooks = False, ()
+
     def __init__(self, name: str, ran: list[str]) -> None:
         self.name, self.ran = name, ran
 
@@ -114,3 +117,35 @@ def test_each_node_that_is_needed_runs_once_after_what_it_needs() -> None:
 def test_a_cycle_is_named() -> None:
     with pytest.raises(GraphRunError, match="end -> other -> end"):
         runner_of({"end": ["other"], "other": ["end"]}, []).run()
+
+
+class Failing(GraphComponent):
+    """Raises what it is given; as a component it is made at once and has no hooks."""
+
+    @classmethod
+    def create(cls, *_args: Any, **_kwargs: Any) -> "Failing":
+        return cls()
+
+    def fail(self, error: Exception) -> None:
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("given", "raised"),
+    [
+        ({"error": ValueError("x")}, GraphComponentException),
+        ({"error": RasaException("x")}, RasaException),
+        ({}, GraphRunError),
+    ],
+)
+def test_errors_are_those_of_rasas_nodes(
+    given: dict[str, Exception], raised: type[Exception], tmp_path: Path
+) -> None:
+    node = SchemaNode(
+        needs={"error": "error"}, uses=Failing, constructor_name="create", fn="fail", config={},
+        eager=True, is_target=True,
+    )  # fmt: skip
+    schema = GraphSchema({"end": node})
+    runner = FlatGraphRunner.create(schema, LocalModelStorage(tmp_path), ExecutionContext(schema))
+    with pytest.raises(raised):
+        runner.run(inputs=given)
