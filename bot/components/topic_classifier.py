@@ -77,13 +77,15 @@ class Reading:
 
     def total(self, topics: tuple[str, ...]) -> float:
         """The probability of all of some topics."""
-        return sum(map(self.probability, topics))
+        chances = self._chances
+        return sum([chances.get(topic, 0.0) for topic in topics])
 
     def in_light_of(self, whole: Reading) -> Reading:
         """What a part of a message is about, given what the whole is about: "does it run out" after "what's
         the code" is about the code."""
+        around = whole._chances
         weights = {
-            topic: chance * (whole.probability(topic) + _UNSAID) ** _WHOLE for topic, chance in self.topics
+            topic: chance * (around.get(topic, 0.0) + _UNSAID) ** _WHOLE for topic, chance in self.topics
         }
         total = sum(weights.values())
         shares = [(topic, weight / total) for topic, weight in weights.items()]
@@ -121,23 +123,24 @@ class TopicModel:
         names = sorted(set(topics))
         number = {name: place for place, name in enumerate(names)}
         labels = np.array([number[topic] for topic in topics])
+        by_topic = np.argsort(labels, kind="stable")
+        examples = features[by_topic, :DIMENSIONS]
         with ThreadPoolExecutor(1) as beside:  # each view keeps about one core busy
             wording_view = beside.submit(_fit_wording, texts, topics, config)
+            search = beside.submit(NearestExamples.graph_for, examples)
             weights, bias = softmax_regression(
                 features * _SCALE, labels, len(names), where,
                 epochs=config["epochs"], steps=config["steps"],
                 rate=config["learning_rate"], penalty=config["penalty"],
             )  # fmt: skip
         idf, gram_weights, gram_bias = wording_view.result()
-        by_topic = np.argsort(labels, kind="stable")
-        examples = features[by_topic, :DIMENSIONS]
         return cls(
             tuple(names),
             weights,
             bias,
             examples,
             labels[by_topic],
-            np.frombuffer(NearestExamples.graph_for(examples), np.uint8),
+            np.frombuffer(search.result(), np.uint8),
             idf,
             gram_weights,
             gram_bias,
@@ -257,7 +260,7 @@ class TopicClassifier(GraphComponent):
             "learning_rate": 0.01,
             # Pull of the weights towards zero. Raising it trusts single examples less.
             "penalty": 1.0e-4,
-            # Messages whose readings are remembered. Raising it saves the 3 ms of reading for more messages
+            # Messages whose readings are remembered. Raising it saves the 1 ms of reading for more messages
             # that come back, at 10 kB of memory each.
             "cache_size": 1000,
             # Features of the exact wording. Raising it mixes fewer words up, and makes the model larger.
