@@ -123,24 +123,23 @@ class TopicModel:
         names = sorted(set(topics))
         number = {name: place for place, name in enumerate(names)}
         labels = np.array([number[topic] for topic in topics])
-        by_topic = np.argsort(labels, kind="stable")
-        examples = features[by_topic, :DIMENSIONS]
         with ThreadPoolExecutor(1) as beside:  # each view keeps about one core busy
             wording_view = beside.submit(_fit_wording, texts, topics, config)
-            search = beside.submit(NearestExamples.graph_for, examples)
             weights, bias = softmax_regression(
                 features * _SCALE, labels, len(names), where,
                 epochs=config["epochs"], steps=config["steps"],
                 rate=config["learning_rate"], penalty=config["penalty"],
             )  # fmt: skip
         idf, gram_weights, gram_bias = wording_view.result()
+        by_topic = np.argsort(labels, kind="stable")
+        examples = features[by_topic, :DIMENSIONS]
         return cls(
             tuple(names),
             weights,
             bias,
             examples,
             labels[by_topic],
-            np.frombuffer(search.result(), np.uint8),
+            np.frombuffer(NearestExamples.graph_for(examples), np.uint8),
             idf,
             gram_weights,
             gram_bias,
