@@ -82,6 +82,28 @@ def test_a_group_counts_people_and_comes_back_as_it_was(desk: StaffStore) -> Non
     assert desk.ungrouped() == []
 
 
+def test_many_questions_placed_at_once_count_as_one_after_the_other(desk: StaffStore) -> None:
+    settled, flagged = placed(desk, 0, 1), placed(desk, 1, 2)
+    desk.decide(settled, 0, KIM, "dismissed", {"reason": "spam"}, state="dismissed")
+    later = utc_now() + timedelta(minutes=1)
+    again = [asked(desk, number, asked_at=later) for number in (3, 3, 4, 5)]
+    red = [asked(desk, 2, reason=Reason.RED_FLAG), asked(desk, 6)]
+    new = [asked(desk, 7, asked_at=later), asked(desk, 8, asked_at=later - timedelta(hours=1))]
+    erased = UnansweredQuestion(somebody(9), "is there parking", Reason.FALLBACK)
+    vectors = [(question.id, along(2)) for question in (*new, new[0], erased)]
+    vectors += [(question.id, along(1)) for question in red]
+    vectors += [(question.id, along(0)) for question in again]
+    desk.place(vectors, Anchors(), None, 3)
+    desk.place(vectors, Anchors(), None, 3)
+    [begun] = desk.groups_of(somebody(7).key)
+    found = {group: desk.group_page(group).group for group in (settled, flagged, begun)}
+    counted = {id_: (group.people, group.questions, group.urgent) for id_, group in found.items()}
+    assert counted == {settled: (4, 5, False), flagged: (2, 3, True), begun: (2, 2, False)}
+    assert (found[begun].first_asked_at, found[begun].last_asked_at) == (later - timedelta(hours=1), later)
+    assert (found[settled].state, found[settled].version) == (GroupState.NEW, 2)
+    assert [entry.action for entry in desk.history(settled)] == ["returned", "dismissed"]
+
+
 def test_red_flags_stand_first_and_no_page_shows_a_group_twice(desk: StaffStore) -> None:
     flagged = [
         asked(desk, 50 + n, reason=Reason.RED_FLAG, asked_at=utc_now() - timedelta(days=n)) for n in (40, 1)
