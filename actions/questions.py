@@ -45,7 +45,7 @@ def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -
     """The scrubbed record of a question."""
     return UnansweredQuestion(
         person=person_of(tracker),
-        text=scrub(text),
+        text=_said.scrub(text),
         reason=reason_for(intent),
         intent=intent,
         candidates=tuple(
@@ -63,23 +63,21 @@ def context(tracker: Tracker) -> tuple[tuple[str, str], ...]:
     said = [e for e in tracker.events if e.get("event") in {"user", "bot"} and e.get("text")]
     latest = max((place for place, event in enumerate(said) if event["event"] == "user"), default=0)
     return tuple(
-        ("visitor", scrub(event["text"]))
-        if event["event"] == "user"
-        else ("bot", _replies.scrub(event["text"]))
+        ("visitor" if event["event"] == "user" else "bot", _said.scrub(event["text"]))
         for event in said[:latest][-CONTEXT_TURNS:]
     )
 
 
-class Replies:
-    """Scrubs what the bot said. Most of it comes word for word again and again and holds nothing personal:
-    such replies are remembered, by their digests, and not searched again."""
+class Said:
+    """Scrubs what was said. Nearly all replies, and many questions, come word for word again and again and
+    hold nothing personal: such texts are remembered, by their digests, and not searched again."""
 
-    def __init__(self, most: int = 500) -> None:
+    def __init__(self, most: int = 5000) -> None:
         self._most = most
         self._plain: set[bytes] = set()
 
     def scrub(self, text: str) -> str:
-        """The reply without personal data."""
+        """The text without personal data."""
         digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
         if digest in self._plain:
             return text
@@ -91,7 +89,7 @@ class Replies:
         return scrubbed
 
 
-_replies = Replies()
+_said = Said()
 
 
 class ActionRecordQuestion(Action):

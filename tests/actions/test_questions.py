@@ -7,7 +7,7 @@ import json
 import pytest
 
 from actions import services
-from actions.questions import ActionRecordQuestion, Replies, reason_for
+from actions.questions import ActionRecordQuestion, Said, reason_for
 from bot.answer_model import Answer
 from bot.answer_source import FixedAnswers, share
 from bot.model import Reason
@@ -76,8 +76,8 @@ def test_a_blank_message_is_not_recorded(desk: Desk, text: str) -> None:
 
 
 def test_replies_are_scrubbed_each_time_even_if_others_are_remembered() -> None:
-    replies = Replies(most=1)
+    said = Said(most=1)
     for _ in range(2):
-        assert replies.scrub("Milia are hard white lumps.") == "Milia are hard white lumps."
-        assert replies.scrub("We call Emma Jones on 0412 345 678.") == "We call [name] on [phone]."
-        assert replies.scrub("Our specialist is here to help.") == "Our specialist is here to help."
+        assert said.scrub("Milia are hard white lumps.") == "Milia are hard white lumps."
+        assert said.scrub("We call Emma Jones on 0412 345 678.") == "We call [name] on [phone]."
+        assert said.scrub("Our specialist is here to help.") == "Our specialist is here to help."
