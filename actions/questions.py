@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -45,7 +44,7 @@ def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -
     """The scrubbed record of a question."""
     return UnansweredQuestion(
         person=person_of(tracker),
-        text=_said.scrub(text),
+        text=scrub(text),
         reason=reason_for(intent),
         intent=intent,
         candidates=tuple(
@@ -63,33 +62,9 @@ def context(tracker: Tracker) -> tuple[tuple[str, str], ...]:
     said = [e for e in tracker.events if e.get("event") in {"user", "bot"} and e.get("text")]
     latest = max((place for place, event in enumerate(said) if event["event"] == "user"), default=0)
     return tuple(
-        ("visitor" if event["event"] == "user" else "bot", _said.scrub(event["text"]))
+        ("visitor" if event["event"] == "user" else "bot", scrub(event["text"]))
         for event in said[:latest][-CONTEXT_TURNS:]
     )
-
-
-class Said:
-    """Scrubs what was said. Nearly all replies, and many questions, come word for word again and again and
-    hold nothing personal: such texts are remembered, by their digests, and not searched again."""
-
-    def __init__(self, most: int = 5000) -> None:
-        self._most = most
-        self._plain: set[bytes] = set()
-
-    def scrub(self, text: str) -> str:
-        """The text without personal data."""
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-        if digest in self._plain:
-            return text
-        scrubbed = scrub(text)
-        if scrubbed == text:
-            if len(self._plain) >= self._most:
-                self._plain.clear()
-            self._plain.add(digest)
-        return scrubbed
-
-
-_said = Said()
 
 
 class ActionRecordQuestion(Action):
