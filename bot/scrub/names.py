@@ -175,7 +175,7 @@ def _is_surname(word: str) -> bool:
 
 # ------------------------------------------------------------ by spaCy
 
-_I = frozenset({"I'm", "I've", "I'd", "I'll"})
+_I = frozenset({"I'm", "I've", "I'd", "I'll"})  # the capital says nothing
 _loading = threading.Lock()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -171,11 +171,18 @@ def _waiting(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, 
     return {row["question_id"]: dict(row) for row in connection.execute(query).mappings()}
 
 
-def _counts(connection: Connection, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What is counted of each of these groups. Nobody decides on them until the transaction is over."""
+def _counts(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What is counted of each of these groups. Nobody decides on them until the transaction is over.
+
+    Raises:
+        NotThere: one is gone that `Nearest` still knows, as when the database was put back.
+    """
     query = sa.select(groups.id, groups.decided_at, *(groups[name] for name in _COUNTED))
     query = query.where(groups.id.in_(sorted(ids))).order_by(groups.id).with_for_update()
-    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    found = {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    if len(found) < len(ids):
+        raise NotThere("A group of questions is not there any more.")
+    return found
 
 
 def _people(connection: Connection, ids: Iterable[str], keys: Iterable[str]) -> set[tuple[str, str]]:

@@ -31,6 +31,7 @@ from bot.review_model import (
     GroupFilter,
     GroupState,
     HistoryEntry,
+    NotThere,
     ReviewError,
     Role,
     Who,
@@ -102,6 +103,14 @@ def test_many_questions_placed_at_once_count_as_one_after_the_other(desk: StaffS
     assert (found[begun].first_asked_at, found[begun].last_asked_at) == (later - timedelta(hours=1), later)
     assert (found[settled].state, found[settled].version) == (GroupState.NEW, 2)
     assert [entry.action for entry in desk.history(settled)] == ["returned", "dismissed"]
+
+
+def test_a_group_that_is_gone_draws_nothing(desk: StaffStore) -> None:
+    question, anchors = asked(desk, 1), Anchors()
+    anchors.add("f" * 32, along(0))
+    with pytest.raises(NotThere):
+        desk.place([(question.id, along(0))], anchors, None, 10)
+    assert [waiting for waiting, _ in desk.ungrouped()] == [question.id]
 
 
 def test_red_flags_stand_first_and_no_page_shows_a_group_twice(desk: StaffStore) -> None:

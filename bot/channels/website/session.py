@@ -31,7 +31,7 @@ class Session:
 
 
 class Sessions:
-    """Issues sessions and reads their tokens, which hold across restarts and servers: nothing is kept."""
+    """Issues sessions and reads their tokens, which hold across restarts and servers: none is stored."""
 
     def __init__(self, settings: Settings) -> None:
         self._serializer = URLSafeTimedSerializer(settings.signing_key("website session"), salt="session")
