@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -63,35 +62,9 @@ def context(tracker: Tracker) -> tuple[tuple[str, str], ...]:
     said = [e for e in tracker.events if e.get("event") in {"user", "bot"} and e.get("text")]
     latest = max((place for place, event in enumerate(said) if event["event"] == "user"), default=0)
     return tuple(
-        ("visitor", scrub(event["text"]))
-        if event["event"] == "user"
-        else ("bot", _replies.scrub(event["text"]))
+        ("visitor" if event["event"] == "user" else "bot", scrub(event["text"]))
         for event in said[:latest][-CONTEXT_TURNS:]
     )
-
-
-class Replies:
-    """Scrubs what the bot said. Most of it comes word for word again and again and holds nothing personal:
-    such replies are remembered, by their digests, and not searched again."""
-
-    def __init__(self, most: int = 500) -> None:
-        self._most = most
-        self._plain: set[bytes] = set()
-
-    def scrub(self, text: str) -> str:
-        """The reply without personal data."""
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-        if digest in self._plain:
-            return text
-        scrubbed = scrub(text)
-        if scrubbed == text:
-            if len(self._plain) >= self._most:
-                self._plain.clear()
-            self._plain.add(digest)
-        return scrubbed
-
-
-_replies = Replies()
 
 
 class ActionRecordQuestion(Action):

@@ -6,7 +6,7 @@ Standard library only, so that any module may import it at no cost.
 from __future__ import annotations
 
 import enum
-import uuid
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,7 +15,7 @@ from typing import Any
 
 def new_id() -> str:
     """A random id, 32 hex digits. Made by the caller, so that a retried write can't store twice."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def utc_now() -> datetime:

@@ -38,7 +38,9 @@ class MovingWindows:
         """Counts `amount` more unless that would be above the limit; whether it did."""
         now = time.time()
         with self._lock:
-            window = self._windows.setdefault(key, _Window(expiry))
+            window = self._windows.get(key)
+            if window is None:
+                window = self._windows[key] = _Window(expiry)
             self._windows.move_to_end(key)
             self._drop_old(now)
             window.forget(now)

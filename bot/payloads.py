@@ -8,7 +8,6 @@ servers, and can't be typed by somebody who wasn't sent it.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 
 from bot.model import Button
@@ -40,5 +39,5 @@ def verify(text: str, conversation: str, key: bytes) -> Button | None:
 
 def _signature(payload: str, title: str, conversation: str, key: bytes) -> str:
     message = "\0".join((conversation, payload, title)).encode("utf-8", "replace")
-    digest = hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+    digest = hmac.digest(key, message, "sha256")[:_SIGNATURE_BYTES]
     return base64.urlsafe_b64encode(digest).decode()

@@ -86,6 +86,8 @@ class Review:
             vectors = vectors_of([text for _, text in found], self._encoder())
             self._place([(one[0], vector) for one, vector in zip(found, vectors, strict=True)])
             count += len(found)
+            if len(found) < _BATCH:
+                break
         if everywhere and count < most:
             self._looked_everywhere = now
         return count

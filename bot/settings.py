@@ -7,7 +7,6 @@ this file by the tests.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -371,12 +370,12 @@ class Settings:
 
     def signing_key(self, purpose: str) -> bytes:
         """32 bytes for one purpose, derived from the secret, so that no two purposes share a key."""
-        return hmac.new(self.secret_key.encode(), purpose.encode(), hashlib.sha256).digest()
+        return hmac.digest(self.secret_key.encode(), purpose.encode(), "sha256")
 
     def person(self, channel: str, sender_id: str) -> Person:
         """The person behind a conversation, under a key that can't be turned back into the id."""
-        key = hmac.new(self.signing_key("person"), f"{channel}\0{sender_id}".encode(), hashlib.sha256)
-        return Person(channel=channel, sender_id=sender_id, key=key.hexdigest()[:32])
+        key = hmac.digest(self.signing_key("person"), f"{channel}\0{sender_id}".encode(), "sha256")
+        return Person(channel=channel, sender_id=sender_id, key=key.hex()[:32])
 
 
 def read_env_file(path: Path) -> dict[str, str]:

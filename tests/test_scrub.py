@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.scrub import CUT, LONGEST, find, scrub
+from bot.scrub.memory import Memory
+from bot.scrub.span import Span
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,7 +35,9 @@ def benchmark() -> ModuleType:
         ("jane at gmail dot com", "[email]"),
         ("I'm Priya, born 3/4/1987", "I'm [name], born [dob]"),
         ("tomorrow at 2 under Hughes", "tomorrow at 2 under [name]"),
+        ("oh four nine one five seven zero oh oh six", "[phone]"),
         ("bumps under my eyes", "bumps under my eyes"),
+        ("catch ya I'm Sarah later, ta", "catch ya I'm Sarah later, ta"),
         ("is Sarah there? 1300 455 792", "is Sarah there? 1300 455 792"),
         ("", ""),
     ],
@@ -81,6 +85,21 @@ def test_hostile_text_costs_little(text: str) -> None:
     scrubbed = scrub(text)
     assert time.perf_counter() - started < 1.0
     assert len(scrubbed) <= 3 * LONGEST
+
+
+@pytest.mark.parametrize(("most", "times"), [(3, 1), (1, 2)])
+def test_a_text_that_is_remembered_is_not_searched_again(most: int, times: int) -> None:
+    searched: list[str] = []
+
+    def search(text: str) -> list[Span]:
+        searched.append(text)
+        return find(text)
+
+    memory = Memory(search, most)
+    texts = ["Milia are hard white lumps.", "We call Emma Jones on 0412 345 678.", "a lone \ud800"]
+    for _ in range(2):
+        assert [memory.find(text) for text in texts] == [find(text) for text in texts]
+    assert searched == texts * times
 
 
 def test_long_text_is_cut_and_says_so() -> None:

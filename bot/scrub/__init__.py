@@ -8,6 +8,7 @@ their form (bot/scrub/forms.py), names by what is written around them and by spa
 from __future__ import annotations
 
 from bot.scrub.forms import find_forms
+from bot.scrub.memory import Memory
 from bot.scrub.names import find_names
 from bot.scrub.span import Span, visible
 
@@ -21,7 +22,7 @@ def scrub(text: str) -> str:
     """The text with `[phone] [email] [dob] [medicare] [card] [address] [name]` in place of personal data."""
     cut = len(text) > LONGEST
     text = text[:LONGEST]
-    for span in reversed(find(text)):
+    for span in reversed(_memory.find(text)):
         text = f"{text[: span.start]}[{span.kind}]{text[span.end :]}"
     return text + CUT if cut else text
 
@@ -40,3 +41,6 @@ def find(text: str) -> list[Span]:
         shadow = shadow[: span.start] + "0" * (span.end - span.start) + shadow[span.end :]
     found += [name for name in find_names(shadow) if not any(name.touches(other) for other in found)]
     return sorted(found, key=lambda span: span.start)
+
+
+_memory = Memory(find)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from re import Match, Pattern
+from typing import NamedTuple
 
 from bot.scrub.span import Span
 
@@ -207,37 +208,59 @@ def _is_address(match: Match[str]) -> bool:
 # ------------------------------------------------------------ all of them, the surest first
 
 _Test = Callable[[Match[str]], bool]
-_FORMS: tuple[tuple[str, Pattern[str], _Test | None], ...] = (
-    ("email", _EMAIL, None),
-    ("email", _EMAIL_WORDS, None),
-    ("email", _EMAIL_PROVIDER, None),
-    ("medicare", _MEDICARE_CUED, None),
-    ("card", _CARD, _is_card),
-    ("phone", _MOBILE, None),
-    ("phone", _LANDLINE, None),
-    ("phone", _SERVICE, _not_own),
-    ("phone", _ABROAD, _not_own),
-    ("phone", _ABROAD_00, _not_own),
-    ("dob", _DATE, _is_birth),
-    ("dob", _BIRTH_PLAIN, None),
-    ("medicare", _MEDICARE, _is_medicare),
-    ("phone", _CUED, _is_cued),
-    ("phone", _LOCAL, _looks_local),
-    ("phone", _WITHOUT_ZERO, None),
-    ("phone", _SHORT_SERVICE, None),
-    ("phone", _SPELLED, _is_spelled_phone),
-    ("address", _BOX, None),
-    ("address", _STREET, _is_address),
+_DIGIT = re.compile(r"\d")
+_SIGN_OF_EMAIL = re.compile(r"@|\bat\b", _FLAGS)
+_ANYTHING = re.compile("")
+
+
+class _Form(NamedTuple):
+    """A kind of data, how it is written, and whether a match is meant.
+
+    sign: stands in every text in which there is such data, and is quicker to look for.
+    """
+
+    kind: str
+    pattern: Pattern[str]
+    is_meant: _Test | None = None
+    sign: Pattern[str] = _DIGIT
+
+
+_FORMS = (
+    _Form("email", _EMAIL, sign=_SIGN_OF_EMAIL),
+    _Form("email", _EMAIL_WORDS, sign=_SIGN_OF_EMAIL),
+    _Form("email", _EMAIL_PROVIDER, sign=_SIGN_OF_EMAIL),
+    _Form("medicare", _MEDICARE_CUED),
+    _Form("card", _CARD, _is_card),
+    _Form("phone", _MOBILE),
+    _Form("phone", _LANDLINE),
+    _Form("phone", _SERVICE, _not_own),
+    _Form("phone", _ABROAD, _not_own),
+    _Form("phone", _ABROAD_00, _not_own),
+    _Form("dob", _DATE, _is_birth),
+    _Form("dob", _BIRTH_PLAIN),
+    _Form("medicare", _MEDICARE, _is_medicare),
+    _Form("phone", _CUED, _is_cued),
+    _Form("phone", _LOCAL, _looks_local),
+    _Form("phone", _WITHOUT_ZERO),
+    _Form("phone", _SHORT_SERVICE),
+    _Form("phone", _SPELLED, _is_spelled_phone, sign=_ANYTHING),
+    _Form("address", _BOX),
+    _Form("address", _STREET, _is_address),
 )
+_SIGNS = (_DIGIT, _SIGN_OF_EMAIL, _ANYTHING)
 
 
 def find_forms(text: str) -> list[Span]:
     """Everything but names, without overlaps."""
     found: list[Span] = []
-    own = [Span(*m.span(), "own") for m in _SERVICE.finditer(text) if _is_own(m.group())]
-    for kind, pattern, is_meant in _FORMS:
-        for start, end in _matches(pattern, is_meant, text):
-            span = Span(start, end, kind)
+    signs = {sign for sign in _SIGNS if sign.search(text)}
+    numbers = _SERVICE.finditer(text) if _DIGIT in signs else ()
+    own = [Span(*m.span(), "own") for m in numbers if _is_own(m.group())]
+    for form in _FORMS:
+        if form.sign not in signs:
+            continue
+        for start, end in _matches(form.pattern, form.is_meant, text):
+            span = Span(start, end, form.kind)
             if not any(span.touches(other) for other in (*found, *own)):
                 found.append(span)
     return found

@@ -175,6 +175,7 @@ def _is_surname(word: str) -> bool:
 
 # ------------------------------------------------------------ by spaCy
 
+_I = frozenset({"I'm", "I've", "I'd", "I'll"})  # the capital says nothing
 _loading = threading.Lock()
 
 
@@ -192,7 +193,8 @@ def _by_spacy(text: str) -> Iterator[Span]:
     if not re.search(r"(?<!^)\b[A-Z][a-z]", text):  # without capitals it only guesses
         return
     # Without a word that may be a name its finds would be refused; it may find a part of a compound.
-    if not any(map(_is_given, re.findall(_WORD, text + " " + re.sub("['-]", " ", text)))):
+    words = re.findall(_WORD, text + " " + re.sub("['-]", " ", text))
+    if not any(_is_given(word) and word not in _I for word in words):
         return
     with _loading:
         entities = [(e.text, e.start_char) for e in _tagger()(text).ents if e.label_ == "PERSON"]

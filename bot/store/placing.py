@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -84,8 +84,7 @@ class PlacingStore(HistoryStore):
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
             nearest.learn(_anchors(connection, since))
-            for question_id, vector in vectors:
-                _place(connection, question_id, vector, nearest, return_after)
+            _place(connection, vectors, nearest, return_after)
 
         self._write(work)
 
@@ -113,60 +112,110 @@ def _anchors(connection: Connection, since: datetime | None) -> list[Anchor]:
 
 
 def _place(
-    connection: Connection, question_id: str, vector: bytes, nearest: Nearest, return_after: int
+    connection: Connection, vectors: Sequence[tuple[str, bytes]], nearest: Nearest, return_after: int
 ) -> None:
-    question = connection.execute(
-        sa.select(asked.person_key, asked.reason, asked.channel, asked.asked_at).where(
-            asked.id == question_id
-        )
-    ).first()
-    placed = connection.execute(sa.select(sa.literal(1)).where(places.question_id == question_id)).first()
-    if question is None or placed:  # erased, or another process was faster
-        return
+    """Reads once what all of these questions need, and writes once what has become of it."""
+    waiting = _waiting(connection, [question_id for question_id, _ in vectors])
     now = utc_now()
-    anchor = nearest.find(vector)
-    if anchor is None:
-        anchor = new_id()
-        new = {"state": GroupState.NEW.value, "total": b"", "changed_at": now}
-        times = {"first_asked_at": question.asked_at, "last_asked_at": question.asked_at}
-        connection.execute(sa.insert(question_groups).values(id=anchor, **new, **times))
-    root = nearest.root(anchor) if anchor else anchor
-    known = connection.execute(
-        sa.select(sa.literal(1)).where(places.group_id == root, places.person_key == question.person_key)
-    ).first()
-    place = {"question_id": question_id, "vector": vector, "group_id": root, "anchor_id": anchor}
-    connection.execute(sa.insert(question_places).values(**place, **question._mapping))
-    total = nearest.add(anchor, vector)
-    connection.execute(
-        sa.update(question_groups).where(groups.id == anchor).values(total=total, changed_at=now)
+    begun: list[dict[str, Any]] = []
+    placed: list[dict[str, Any]] = []
+    totals: dict[str, bytes] = {}
+    for question_id, vector in vectors:
+        question = waiting.pop(question_id, None)
+        if question is None:  # erased, or another process was faster
+            continue
+        anchor = nearest.find(vector)
+        if anchor is None:
+            anchor = new_id()
+            new = {"state": GroupState.NEW.value, "total": b"", "changed_at": now}
+            times = {"first_asked_at": question["asked_at"], "last_asked_at": question["asked_at"]}
+            begun.append({"id": anchor, **new, **times})
+        stands = {"vector": vector, "group_id": nearest.root(anchor), "anchor_id": anchor}
+        placed.append({**question, **stands})
+        totals[anchor] = nearest.add(anchor, vector)
+    if not placed:
+        return
+    if begun:
+        connection.execute(sa.insert(question_groups), begun)
+    roots = {place["group_id"] for place in placed}
+    counts = _counts(connection, roots | set(totals))
+    asked_before = _people(connection, roots, {place["person_key"] for place in placed})
+    for place in placed:
+        who = (place["group_id"], place["person_key"])
+        new_person = who not in asked_before
+        asked_before.add(who)
+        _count_one_more(connection, counts[place["group_id"]], place, new_person, return_after)
+    connection.execute(sa.insert(question_places), placed)
+    changed = [{"group": anchor, "total": total, "changed_at": now} for anchor, total in totals.items()]
+    connection.execute(_CHANGE, changed)
+    counted = [{"group": root, **{name: counts[root][name] for name in _COUNTED}} for root in roots]
+    connection.execute(_CHANGE, counted)
+
+
+_CHANGE = sa.update(question_groups).where(groups.id == sa.bindparam("group"))
+"""Sets the columns that the rows name."""
+
+_COUNTED = (
+    "state version people_at_decision people questions first_asked_at last_asked_at rank urgent"
+).split()
+
+
+def _waiting(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What is kept with the place of each of these questions that has none yet."""
+    kept = (asked.person_key, asked.reason, asked.channel, asked.asked_at)
+    query = (
+        sa.select(asked.id.label("question_id"), *kept)
+        .outerjoin(question_places, asked.id == places.question_id)
+        .where(asked.id.in_(ids), places.question_id.is_(None))
     )
-    _count_one_more(connection, root, question, new_person=known is None, return_after=return_after)
+    return {row["question_id"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def _counts(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What is counted of each of these groups. Nobody decides on them until the transaction is over.
+
+    Raises:
+        NotThere: one is gone that `Nearest` still knows, as when the database was put back.
+    """
+    query = sa.select(groups.id, groups.decided_at, *(groups[name] for name in _COUNTED))
+    query = query.where(groups.id.in_(sorted(ids))).order_by(groups.id).with_for_update()
+    found = {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    if len(found) < len(ids):
+        raise NotThere("A group of questions is not there any more.")
+    return found
+
+
+def _people(connection: Connection, ids: Iterable[str], keys: Iterable[str]) -> set[tuple[str, str]]:
+    """Which of these people have asked which of these groups before: group and person."""
+    query = sa.select(places.group_id, places.person_key).distinct()
+    query = query.where(places.group_id.in_(sorted(ids)), places.person_key.in_(sorted(keys)))
+    return {(row.group_id, row.person_key) for row in connection.execute(query)}
 
 
 def _count_one_more(
-    connection: Connection, group_id: str, question: Any, new_person: bool, return_after: int
+    connection: Connection,
+    group: dict[str, Any],
+    place: Mapping[str, Any],
+    new_person: bool,
+    return_after: int,
 ) -> None:
-    row = group_row(connection, group_id)
-    people = row["people"] + new_person
-    last = max(row["last_asked_at"], question.asked_at)
-    values: dict[str, Any] = {
-        "people": people,
-        "questions": row["questions"] + 1,
-        "first_asked_at": min(row["first_asked_at"], question.asked_at),
-        "last_asked_at": last,
-        "rank": rank(people, last),
-        "urgent": row["urgent"] or question.reason == Reason.RED_FLAG.value,
-    }
-    sticky = row["state"] in (GroupState.DISMISSED.value, GroupState.ANSWERED.value)
-    decided_at = row["decided_at"] or question.asked_at
-    if sticky and new_person and question.asked_at <= decided_at + SETTLING:
-        values["people_at_decision"] = row["people_at_decision"] + 1
-    elif sticky and people - row["people_at_decision"] >= return_after:
-        values.update(state=GroupState.NEW.value, version=row["version"] + 1)
-        data = {"before": {"state": row["state"], "people_at_decision": row["people_at_decision"]}}
-        append(connection, HistoryEntry(SYSTEM.name, "returned", "group", group_id, data=data))
+    """Changes what is counted of a group by one question."""
+    asked_at = place["asked_at"]
+    group["people"] += new_person
+    group["questions"] += 1
+    group["first_asked_at"] = min(group["first_asked_at"], asked_at)
+    group["last_asked_at"] = max(group["last_asked_at"], asked_at)
+    group["rank"] = rank(group["people"], group["last_asked_at"])
+    group["urgent"] = group["urgent"] or place["reason"] == Reason.RED_FLAG.value
+    sticky = group["state"] in (GroupState.DISMISSED.value, GroupState.ANSWERED.value)
+    decided_at = group["decided_at"] or asked_at
+    if sticky and new_person and asked_at <= decided_at + SETTLING:
+        group["people_at_decision"] += 1
+    elif sticky and group["people"] - group["people_at_decision"] >= return_after:
+        data = {"before": {name: group[name] for name in ("state", "people_at_decision")}}
+        group.update(state=GroupState.NEW.value, version=group["version"] + 1)
+        append(connection, HistoryEntry(SYSTEM.name, "returned", "group", group["id"], data=data))
         next_edition(connection)
-    connection.execute(sa.update(question_groups).where(groups.id == group_id).values(**values))
 
 
 def rank(people: int, last_asked_at: datetime) -> float:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from actions import services
-from actions.questions import ActionRecordQuestion, Replies, reason_for
+from actions.questions import ActionRecordQuestion, reason_for
 from bot.answer_model import Answer
 from bot.answer_source import FixedAnswers, share
 from bot.model import Reason
@@ -73,11 +73,3 @@ def test_what_staff_answer_by_now_is_not_recorded_but_what_only_a_person_may_ans
 def test_a_blank_message_is_not_recorded(desk: Desk, text: str) -> None:
     desk.runs(ActionRecordQuestion(), text, "out_of_scope")
     assert desk.rows("unanswered_questions") == []
-
-
-def test_replies_are_scrubbed_each_time_even_if_others_are_remembered() -> None:
-    replies = Replies(most=1)
-    for _ in range(2):
-        assert replies.scrub("Milia are hard white lumps.") == "Milia are hard white lumps."
-        assert replies.scrub("We call Emma Jones on 0412 345 678.") == "We call [name] on [phone]."
-        assert replies.scrub("Our specialist is here to help.") == "Our specialist is here to help."

@@ -31,6 +31,7 @@ from bot.review_model import (
     GroupFilter,
     GroupState,
     HistoryEntry,
+    NotThere,
     ReviewError,
     Role,
     Who,
@@ -80,6 +81,36 @@ def test_a_group_counts_people_and_comes_back_as_it_was(desk: StaffStore) -> Non
     assert (page.group.people, page.group.questions, page.group.reasons) == (3, 4, {"fallback": 4})
     assert {one.id for one in desk.list_groups(GroupFilter())} == {group, other}
     assert desk.ungrouped() == []
+
+
+def test_many_questions_placed_at_once_count_as_one_after_the_other(desk: StaffStore) -> None:
+    settled, flagged = placed(desk, 0, 1), placed(desk, 1, 2)
+    desk.decide(settled, 0, KIM, "dismissed", {"reason": "spam"}, state="dismissed")
+    later = utc_now() + timedelta(minutes=1)
+    again = [asked(desk, number, asked_at=later) for number in (3, 3, 4, 5)]
+    red = [asked(desk, 2, reason=Reason.RED_FLAG), asked(desk, 6)]
+    new = [asked(desk, 7, asked_at=later), asked(desk, 8, asked_at=later - timedelta(hours=1))]
+    erased = UnansweredQuestion(somebody(9), "is there parking", Reason.FALLBACK)
+    vectors = [(question.id, along(2)) for question in (*new, new[0], erased)]
+    vectors += [(question.id, along(1)) for question in red]
+    vectors += [(question.id, along(0)) for question in again]
+    desk.place(vectors, Anchors(), None, 3)
+    desk.place(vectors, Anchors(), None, 3)
+    [begun] = desk.groups_of(somebody(7).key)
+    found = {group: desk.group_page(group).group for group in (settled, flagged, begun)}
+    counted = {id_: (group.people, group.questions, group.urgent) for id_, group in found.items()}
+    assert counted == {settled: (4, 5, False), flagged: (2, 3, True), begun: (2, 2, False)}
+    assert (found[begun].first_asked_at, found[begun].last_asked_at) == (later - timedelta(hours=1), later)
+    assert (found[settled].state, found[settled].version) == (GroupState.NEW, 2)
+    assert [entry.action for entry in desk.history(settled)] == ["returned", "dismissed"]
+
+
+def test_a_group_that_is_gone_draws_nothing(desk: StaffStore) -> None:
+    question, anchors = asked(desk, 1), Anchors()
+    anchors.add("f" * 32, along(0))
+    with pytest.raises(NotThere):
+        desk.place([(question.id, along(0))], anchors, None, 10)
+    assert [waiting for waiting, _ in desk.ungrouped()] == [question.id]
 
 
 def test_red_flags_stand_first_and_no_page_shows_a_group_twice(desk: StaffStore) -> None:

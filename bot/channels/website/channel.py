@@ -266,10 +266,10 @@ class Chat:
     async def _stream(self, request: Request, exchange: Exchange) -> None:
         headers = {**self.origins.headers(request), "X-Accel-Buffering": "no"}
         response = await request.respond(headers=headers, content_type="application/x-ndjson")
-        await response.send(_line({"type": "typing"}))
+        await response.send(_TYPING)
         async for reply in exchange.follow():
             await response.send(_line(reply))
-        await response.send(_line({"type": "done"}), end_stream=True)
+        await response.send(_DONE, end_stream=True)
 
     def _json(self, request: Request, body: dict[str, Any]) -> HTTPResponse:
         return json_response(body, headers=self.origins.headers(request), dumps=json.dumps)
@@ -282,3 +282,6 @@ def _token(request: Request) -> str:
 
 def _line(item: Mapping[str, Any]) -> str:
     return json.dumps(item) + "\n"
+
+
+_TYPING, _DONE = _line({"type": "typing"}), _line({"type": "done"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from functools import lru_cache
 
 from limits import RateLimitItemPerMinute
 from sanic.request import Request
@@ -51,6 +52,7 @@ def address_of(request: Request, proxies: int) -> str:
     return _counted_as(address)
 
 
+@lru_cache(maxsize=4096)
 def _counted_as(address: str) -> str:
     """One IPv4 address, or the IPv6 network that one customer is given."""
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -12,6 +14,8 @@ from bot.settings import Settings
 
 _CONVERSATION = re.compile(r"website-[0-9a-f]{32}")
 _DAY = 24 * 60 * 60
+_REMEMBERED = 4096
+"""Tokens of the latest visitors, whose signature need not be computed for each of their requests."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,12 @@ class Session:
 
 
 class Sessions:
-    """Issues sessions and reads their tokens; no state, so they hold across restarts and servers."""
+    """Issues sessions and reads their tokens, which hold across restarts and servers: none is stored."""
 
     def __init__(self, settings: Settings) -> None:
         self._serializer = URLSafeTimedSerializer(settings.signing_key("website session"), salt="session")
         self._seconds = settings.session_days * _DAY
+        self._verified = lru_cache(_REMEMBERED)(self._verify)
 
     def issue(self) -> Session:
         """A session for somebody new."""
@@ -44,12 +49,21 @@ class Sessions:
     def read(self, token: str) -> Session | None:
         """The session of a token; None when it is forged or too old."""
         try:
-            conversation = self._serializer.loads(token, max_age=self._seconds)
+            session, signed_at = self._verified(token)
         except BadData:
             return None
+        return session if 0 <= int(time.time()) - signed_at <= self._seconds else None
+
+    def _verify(self, token: str) -> tuple[Session, int]:
+        """The session of a token of any age, and the second in which it was signed.
+
+        Raises:
+            BadData: it is forged. This is not remembered, so that forgers can't crowd visitors out.
+        """
+        conversation, signed_at = self._serializer.loads(token, return_timestamp=True)
         if not isinstance(conversation, str) or not _CONVERSATION.fullmatch(conversation):
-            return None
-        return Session(conversation, token)
+            raise BadData("This names no conversation.")
+        return Session(conversation, token), int(signed_at.timestamp())
 
     def _with_token(self, conversation: str) -> Session:
         return Session(conversation, self._serializer.dumps(conversation))
