@@ -27,5 +27,5 @@ class ActionGiveDiscount(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         dispatcher.utter_message(response=discount_response())
-        await hand_off(tracker, HandoffKind.DISCOUNT_CODE)
+        hand_off(tracker, HandoffKind.DISCOUNT_CODE)
         return []

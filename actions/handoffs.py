@@ -19,7 +19,7 @@ HANDOFFS = {
 }
 
 
-async def hand_off(tracker: Tracker, kind: HandoffKind) -> None:
+def hand_off(tracker: Tracker, kind: HandoffKind) -> None:
     """Records what the visitor was given. A discount counts only while there is one."""
     offer = clinic().offer_at()
     values = {
@@ -30,7 +30,7 @@ async def hand_off(tracker: Tracker, kind: HandoffKind) -> None:
     }
     if values[kind]:
         given = BookingHandoff(person_of(tracker), kind, values[kind], record_id(tracker, kind.value))
-        await recorder().record_async(given)
+        recorder().hold(given)
 
 
 class ActionHandOffBooking(Action):
@@ -43,7 +43,7 @@ class ActionHandOffBooking(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         dispatcher.utter_message(response="utter_book_appointment")
-        await hand_off(tracker, HandoffKind.BOOKING_LINK)
+        hand_off(tracker, HandoffKind.BOOKING_LINK)
         return []
 
 
@@ -57,7 +57,7 @@ class ActionGivePhone(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         dispatcher.utter_message(response="utter_ask_phone")
-        await hand_off(tracker, HandoffKind.PHONE)
+        hand_off(tracker, HandoffKind.PHONE)
         return []
 
 
@@ -71,7 +71,7 @@ class ActionHandOffHuman(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         dispatcher.utter_message(response="utter_contact_human")
-        await hand_off(tracker, HandoffKind.HUMAN)
+        hand_off(tracker, HandoffKind.HUMAN)
         latest = tracker.latest_message
         await record(tracker, latest.get("text") or "", full_intent(latest), latest)
         return []

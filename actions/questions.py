@@ -30,14 +30,15 @@ def reason_for(intent: str) -> Reason:
 
 
 async def record(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -> None:
-    """Records one question, or the part of a message that is one, with the conversation before it.
+    """Records one question, or the part of a message that is one, with the conversation before it: together
+    with the turn, which follows.
 
     Not when a fact or an answer that the clinic has published since answered it."""
     if intent.startswith("ask_") and is_answered(intent):
         return
     item = await asyncio.to_thread(question, tracker, text, intent, latest)
     if item.text.strip():
-        await recorder().record_async(item)
+        recorder().hold(item)
 
 
 def question(tracker: Tracker, text: str, intent: str, latest: dict[str, Any]) -> UnansweredQuestion:

@@ -30,7 +30,7 @@ class ActionAnswerSeveral(Action):
             intent, text = clause["intent"], clause["text"]
             parts.append({"response": response_for(intent), "part": shortened(text)})
             if intent in HANDOFFS:
-                await hand_off(tracker, HANDOFFS[intent])
+                hand_off(tracker, HANDOFFS[intent])
             if goes_to_staff(intent):
                 await record(tracker, text, intent, latest)
         dispatcher.utter_message(response="utter_several", parts=parts)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.constants import CHANNEL, RESPONSE_CONDITION
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -69,7 +70,7 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
         clinic = self._source.clinic
         if clinic.publishes(name.removeprefix("utter_")):
             name += "_known"
-        response = self._random_response_for(name, channel, {})
+        response = self._response(name, channel)
         written = self._answers.by_topic
         if answer := written.get(name.removeprefix("utter_")):
             response = as_response(answer, response, titles_of(self.responses, written))
@@ -77,6 +78,14 @@ class ClinicNLG(TemplatedNaturalLanguageGenerator):
             return None
         texts = {key: value for key, value in facts.items() if isinstance(value, str)}
         return to_reply(response, clinic, {**clinic.facts(source=channel), **texts})
+
+    def _response(self, name: str, channel: str) -> dict[str, Any] | None:
+        """The response of a name: its only wording, or one of those that suit the channel."""
+        variations = self.responses.get(name) or [{}]
+        if len(variations) == 1 and variations[0].keys().isdisjoint({CHANNEL, RESPONSE_CONDITION}):
+            return variations[0] or None
+        chosen: dict[str, Any] | None = self._random_response_for(name, channel, {})
+        return chosen
 
     def parts(self, parts: Iterable[Mapping[str, Any]], channel: str) -> Sequence[Reply]:
         """The replies of several responses, each with its own facts."""

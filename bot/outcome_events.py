@@ -48,13 +48,13 @@ class OutcomeBroker(EventBroker):
         return cls(settings, shared_recorder(settings))
 
     def publish(self, event: dict[str, Any]) -> None:
-        """Records what a visitor's message was taken for. Never waits: the turn, handed to the same recorder
-        right after, is not durable before these are."""
+        """Records what a visitor's message was taken for, together with the turn, which is submitted right
+        after."""
         if event.get("event") != "user" or not event.get("text"):
             return
         person = self._settings.person(event.get("input_channel") or "unknown", event["sender_id"])
         for item in events_of(event, person, self._clinic.clinic, self._answers.by_topic):
-            self._recorder.submit(item)
+            self._recorder.hold(item)
             metrics.OUTCOMES.labels(person.channel, item.name).inc()
 
 

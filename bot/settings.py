@@ -249,6 +249,12 @@ class Settings:
         "Messages and new visitors a minute from one internet address, which visitors of one network share.",
         _positive,
     )
+    understanding_processes: int = setting(
+        "1",
+        "Processes beside the chat server's own that understand messages with it: one less than the machine "
+        "has processors. Each takes some 230 MB; 0 where memory is short.",
+        _count,
+    )
     turns_at_once: int = setting(
         "200", "Website messages under way at once; more are asked to wait.", _positive
     )

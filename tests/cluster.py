@@ -137,6 +137,7 @@ def cluster(database_url: str, number: int = 2, actions: int = 0, **settings: ob
                 "redis_url": redis.url,
                 "secret_key": "several servers share one secret",
                 "proxies": 1,
+                "understanding_processes": 0,  # as in deploy/: servers side by side share the processors
                 "actions_url": f"http://127.0.0.1:{actions_proxy}/webhook" if actions else "",
                 "actions_host": "0.0.0.0" if actions else "127.0.0.1",  # where it wants a token
                 **settings,

@@ -19,16 +19,18 @@ from bot import logs
 from bot.serving.action_call import MAX_BODY_BYTES, BadCall, checked_call
 from bot.serving.errors import where
 from bot.serving.executor import PACKAGE, Executor
+from bot.store.recorder import Recorder
 
 HEALTH = ("/health", "/health/live", "/health/ready")
 
 logger = logging.getLogger(__name__)
 
 
-def build_app(package: str = PACKAGE, token: str = "") -> Sanic:
+def build_app(package: str = PACKAGE, token: str = "", recorder: Recorder | None = None) -> Sanic:
     """rasa_sdk's app with the actions of `package`, its calls checked and its errors short.
 
     token: who calls has to have it, unless it is empty.
+    recorder: what actions hold for the turn is stored before their answer goes out: the turn is the caller's.
     """
     if os.getcwd() not in sys.path:  # where the package is found
         sys.path.insert(0, os.getcwd())
@@ -74,6 +76,11 @@ def build_app(package: str = PACKAGE, token: str = "") -> Sanic:
             return json_response({"error": str(refusal)}, status=refusal.status)
         request.headers.pop("Content-Encoding", None)  # it is unpacked
         return None
+
+    @app.on_response
+    async def store(request: Request, _: HTTPResponse) -> None:
+        if recorder is not None:
+            await recorder.store_held()
 
     return app
 

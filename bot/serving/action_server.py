@@ -9,6 +9,7 @@ from bot.serving import quiet
 from bot.serving.action_token import wanted_token
 from bot.serving.errors import StartError
 from bot.settings import Settings, SettingsError, load_settings
+from bot.store.recorder import shared_recorder
 
 
 def serve(settings: Settings) -> None:
@@ -29,7 +30,7 @@ def serve(settings: Settings) -> None:
     metrics.serve(settings, 1)
     try:
         listen.run(
-            build_app(token=wanted_token(settings)),
+            build_app(token=wanted_token(settings), recorder=shared_recorder(settings)),
             settings.actions_host,
             settings.actions_port,
             "MILIA_ACTIONS_PORT",

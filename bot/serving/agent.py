@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import hashlib
 import logging
 import tarfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.brokers.broker import EventBroker
@@ -23,9 +23,12 @@ from rasa.shared.utils.common import class_from_module_path
 from rasa.utils.endpoints import EndpointConfig
 
 from bot import scrub
+from bot.model import new_id
 from bot.model_stamp import is_changed
+from bot.serving import memory
 from bot.serving.errors import StartError
 from bot.serving.processor import ServedProcessor
+from bot.serving.understanding import Understanding
 from bot.store.recorder import Recorder
 from bot.store.store import StoreUnavailable
 from bot.store.tracker_store import AppendTrackerStore
@@ -34,14 +37,23 @@ logger = logging.getLogger(__name__)
 
 
 class ServedAgent(Agent):
-    """An `Agent` that loads models in a thread, so that visitors are answered meanwhile."""
+    """An `Agent` that loads models in a thread, so that visitors are answered meanwhile.
+
+    understanding: who understands messages.
+    """
+
+    def __init__(self, *args: Any, understanding: Understanding | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.understanding = understanding or Understanding()
 
     async def load(self, model: Path, fingerprint: str | None = None) -> None:  # type: ignore[override, unused-ignore]
         """Load the model at `model`, an archive or a folder with one, and answer with it from then on.
 
         A model that fails to load leaves the one in use where it is.
         """
-        processor = await asyncio.to_thread(self._ready_processor, model)
+        name = new_id()
+        processor = await asyncio.to_thread(self._ready_processor, model, name)
+        await self.understanding.load(name, model)
         # From here on as `Agent.load_model`, on the event loop: messages see either all of it or nothing.
         self.processor = processor
         self.domain = processor.domain
@@ -49,13 +61,9 @@ class ServedAgent(Agent):
         self.tracker_store.domain = self.domain
         if isinstance(self.nlg, TemplatedNaturalLanguageGenerator):
             self.nlg.responses = self.domain.responses
-        # What is there now stays until the next model: the garbage collector needn't walk through it again.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        gc.enable()
+        memory.keep()
 
-    def _ready_processor(self, model: Path) -> ServedProcessor:
+    def _ready_processor(self, model: Path, name: str) -> ServedProcessor:
         processor = ServedProcessor(
             model_path=str(model),
             tracker_store=self.tracker_store,
@@ -63,13 +71,17 @@ class ServedAgent(Agent):
             action_endpoint=self.action_endpoint,
             generator=self.nlg,
             http_interpreter=self.http_interpreter,
+            understanding=self.understanding,
+            name=name,
         )
         processor.warm_up()
         scrub.warm_up()
         return processor
 
 
-async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
+async def make_agent(
+    endpoints: AvailableEndpoints, understanding: Understanding | None = None
+) -> ServedAgent:
     """An agent without a model yet, from the parts in endpoints.yml.
 
     Raises:
@@ -89,6 +101,7 @@ async def make_agent(endpoints: AvailableEndpoints) -> ServedAgent:
         tracker_store=tracker_store,
         lock_store=lock_store,
         action_endpoint=endpoints.action,
+        understanding=understanding,
     )
     _check_made(
         "tracker_store", endpoints.tracker_store, getattr(tracker_store, "_tracker_store", tracker_store)

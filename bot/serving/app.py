@@ -31,6 +31,7 @@ from bot.serving.agent import load_latest, make_agent
 from bot.serving.errors import StartError
 from bot.serving.lock_store import LaneLockStore
 from bot.serving.model_puller import ModelPuller
+from bot.serving.understanding import Understanding
 from bot.settings import Settings
 from bot.store.recorder import shared_recorder
 from bot.store.watch import looked_up
@@ -70,7 +71,9 @@ def build_app(settings: Settings) -> Sanic:
         endpoints.action = actions_endpoint(
             settings.actions_url, settings.actions_timeout, actions_token(settings)
         )
-        app.ctx.agent = agent = await make_agent(endpoints)
+        understanding = Understanding(settings.understanding_processes)
+        await understanding.start()
+        app.ctx.agent = agent = await make_agent(endpoints, understanding)
         if endpoints.model is None:
             await load_latest(agent, settings.models_dir)
             return
@@ -99,6 +102,7 @@ def build_app(settings: Settings) -> Sanic:
         if hasattr(app.ctx, "pulling"):
             app.ctx.pulling.cancel()
         await app.ctx.agent.action_endpoint.close()
+        await app.ctx.agent.understanding.close()
         if isinstance(app.ctx.agent.lock_store, LaneLockStore):
             await app.ctx.agent.lock_store.close()
         broker = app.ctx.agent.tracker_store.event_broker

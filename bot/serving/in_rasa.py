@@ -9,21 +9,24 @@ from functools import cache
 from typing import Any
 
 import rasa
+import rasa.core.actions.action
 import rasa.core.actions.forms
 import rasa.core.policies.rule_policy
 import rasa.core.processor
 from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ignore]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
-from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.action import Action, RemoteAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving import rules, trackers
 from bot.serving.runner import FlatGraphRunner
 
 _rasas_resolve = Event.resolve_by_type
+_rasas_default_actions = rasa.core.actions.action.default_actions
 
 TURNS = 20
 """How many of a conversation's last turns a custom action is shown, so that its cost doesn't grow with it."""
@@ -48,6 +51,8 @@ def replace() -> None:
     Event.resolve_by_type = staticmethod(resolve_event)
     RulePolicy._prediction_states = rules.prediction_states
     RulePolicy._get_possible_keys = rules.possible_keys
+    RulePolicy._find_action_from_rules = rules.find_action
+    rasa.core.actions.action.default_actions = default_actions
     DialogueStateTracker.applied_events = trackers.applied_events
     DialogueStateTracker.copy = trackers.duplicate
     for module in COPYING_FOR_THE_LOG:
@@ -79,6 +84,18 @@ def recent_events(tracker: DialogueStateTracker) -> list[dict[str, Any]]:
         if turns == TURNS:
             break
     return recent[::-1]
+
+
+def default_actions(action_endpoint: EndpointConfig | None = None) -> list[Action]:
+    """Rasa's actions, which hold no state; its own function makes all of them at every look for any."""
+    known = _defaults.get(id(action_endpoint))
+    if known is None:
+        # With the endpoint, so that its id is nobody else's.
+        known = _defaults[id(action_endpoint)] = (action_endpoint, _rasas_default_actions(action_endpoint))
+    return known[1]
+
+
+_defaults: dict[int, tuple[EndpointConfig | None, list[Action]]] = {}
 
 
 def validate_result(result: Any) -> bool:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from rasa.core.channels.channel import UserMessage
+from rasa.core.actions.action import Action, ActionListen
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.core.policies.policy import Policy, PolicyPrediction
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.processor import MessageProcessor
+from rasa.shared.core.constants import (
+    ACTION_VALIDATE_SLOT_MAPPINGS,
+    DEFAULT_SLOT_NAMES,
+    MAPPING_TYPE,
+    SlotMappingType,
+)
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import metrics
+from bot.serving.excerpt import excerpt
+from bot.serving.predictions import Predictions
+from bot.serving.runner import FlatGraphRunner
+from bot.serving.understanding import Question, Understanding
 
 SECONDS_BETWEEN_SWITCHES = 0.001
 """How long a thread keeps Python from another that wants it; 5 ms, the default, is a whole message's time."""
@@ -32,16 +46,22 @@ WARMING = ("Do milia hurt?", "Is Emma Jones in on Tuesday?")
 
 
 class ServedProcessor(MessageProcessor):
-    """A `MessageProcessor` that has the pipeline run in a thread, and answers each message once.
+    """A `MessageProcessor` that has messages understood beside the event loop, and answers each once.
 
-    The encoder and the classifier's matrices work outside of Python, so that other conversations go on
-    meanwhile on another core. One thread, because components need not bear to be run by two at once. The
-    conversation's lock keeps its tracker as it is while it is read there.
+    The conversation's lock keeps its tracker as it is while it is read there.
+
+    understanding: who does it; a thread of its own by default.
+    name: by which they know this model.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, understanding: Understanding | None = None, name: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._understanding = ThreadPoolExecutor(1, thread_name_prefix="understanding")
+        self._understanding = understanding or Understanding()
+        self._name = name
+        self._messages_fill_slots = _messages_fill_slots(self.domain)
+        self._predictions = self._made_predictions()
         sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
 
     def warm_up(self) -> None:
@@ -62,8 +82,12 @@ class ServedProcessor(MessageProcessor):
             return await super().parse_message(message, tracker, only_output_properties)
         if tracker is None:
             tracker = DialogueStateTracker.from_events(message.sender_id, [])
-        parse_data: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(
-            self._understanding, self._parse_message_with_graph, message, tracker, only_output_properties
+        parse_data = await self._understanding.understand(
+            Question(
+                self._name,
+                partial(self._parse_message_with_graph, message, tracker, only_output_properties),
+                lambda: {"text": message.text, "told": excerpt(tracker)},
+            )
         )
         self._update_full_retrieval_intent(parse_data)
         # Rasa's own goes on to compare the intent with the domain, and makes a domain each time for that;
@@ -86,6 +110,58 @@ class ServedProcessor(MessageProcessor):
             if isinstance(event, UserUttered) and event.message_id == message.message_id:
                 raise AnsweredBefore(_said_after(events[place + 1 :]))
         await super()._handle_message_with_tracker(message, tracker)
+
+    async def run_action_extract_slots(
+        self, output_channel: OutputChannel, tracker: DialogueStateTracker
+    ) -> DialogueStateTracker:
+        """Fills slots from the message (see parent class), unless the domain leaves that to the actions."""
+        if not self._messages_fill_slots:
+            return tracker
+        return await super().run_action_extract_slots(output_channel, tracker)
+
+    async def _run_action(
+        self,
+        action: Action,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        prediction: PolicyPrediction,
+    ) -> bool:
+        if isinstance(action, ActionListen):  # which does nothing, and ends every turn
+            self._log_action_on_tracker(tracker, action, [], prediction)
+            return self.should_predict_another_action(action.name())
+        more: bool = await super()._run_action(action, tracker, output_channel, nlg, prediction)
+        return more
+
+    def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> PolicyPrediction:
+        """What to do next (see parent class), remembered where a rule says so."""
+        if self._predictions is None or tracker.followup_action:
+            return super()._predict_next_with_tracker(tracker)
+        prediction = self._predictions.recall(tracker)
+        if prediction is None:
+            prediction = super()._predict_next_with_tracker(tracker)
+            self._predictions.remember(tracker, prediction)
+        return prediction
+
+    def _made_predictions(self) -> Predictions | None:
+        """None for a model that has other policies than rules."""
+        if not isinstance(self.graph_runner, FlatGraphRunner):
+            return None
+        policies = self.graph_runner.components(Policy)
+        if len(policies) == 1 and isinstance(policies[0], RulePolicy):
+            return Predictions(policies[0], self.domain)
+        return None
+
+
+def _messages_fill_slots(domain: Domain) -> bool:
+    """Whether any slot is filled from messages themselves, without an action of ours asking for it."""
+    mappings = [
+        mapping for slot in domain.slots if slot.name not in DEFAULT_SLOT_NAMES for mapping in slot.mappings
+    ]
+    return ACTION_VALIDATE_SLOT_MAPPINGS in domain.user_actions or any(
+        SlotMappingType(mapping[MAPPING_TYPE]) is not SlotMappingType.CUSTOM or mapping.get("action")
+        for mapping in mappings
+    )
 
 
 def _said_after(events: list[Event]) -> list[dict[str, Any]]:

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
-from rasa.shared.core.constants import PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
 from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import ActionExecuted, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT, TEXT
 
 Rule = tuple[str, list[State]]
+
+_rasas_find_action = RulePolicy._find_action_from_rules
 
 _REPLAY = "_replay"  # the attribute of a tracker that remembers it
 _INDICES = "_indices"  # the attribute of a policy that holds one index for each of its lookups
@@ -43,8 +45,19 @@ class Index:
         recent = states[: -self.longest - 1 : -1]
         return {key for key, rule in self._candidates(states[-1]) if _applies(policy, rule, recent)}
 
+    @property
+    def answers_any_message(self) -> bool:
+        """Whether a rule applies to a message whatever its intent; such as one for a text."""
+        return (ACTION_LISTEN_NAME, None) in self._rules
+
+    def looks_back(self, action: str, intent: str) -> int:
+        """On how many states those rules look at most that can apply after this action and intent."""
+        return max((len(states) for _, states in self._asking_for(action, intent)), default=0)
+
     def _candidates(self, state: State) -> Iterator[Rule]:
-        action, intent = _asks_for(state)
+        return self._asking_for(*_asks_for(state))
+
+    def _asking_for(self, action: str | None, intent: str | None) -> Iterator[Rule]:
         for asked in {(action, intent), (action, None), (None, intent), (None, None)}:
             yield from self._rules.get(asked, ())
 
@@ -75,6 +88,20 @@ def _applies(policy: RulePolicy, rule: list[State], recent: list[State]) -> bool
 def possible_keys(policy: RulePolicy, lookup: dict[str, str], states: list[State]) -> set[str]:
     """In the place of `RulePolicy._get_possible_keys`."""
     return _index(policy, lookup).matching(policy, states)
+
+
+def find_action(
+    policy: RulePolicy, tracker: DialogueStateTracker, domain: Domain, use_text_for_last_user_input: bool
+) -> tuple[str | None, str | None, bool]:
+    """In the place of `RulePolicy._find_action_from_rules`, which looks for a message's text first, and then
+    for its intent, also where no rule is for a text."""
+    for_texts = tracker.active_loop_name or _index(policy, policy.lookup[RULES]).answers_any_message
+    if use_text_for_last_user_input and not for_texts:
+        return None, None, False
+    found: tuple[str | None, str | None, bool] = _rasas_find_action(
+        policy, tracker, domain, use_text_for_last_user_input
+    )
+    return found
 
 
 def _index(policy: RulePolicy, lookup: dict[str, str]) -> Index:

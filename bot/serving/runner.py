@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.engine.exceptions import GraphComponentException, GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.exceptions import RasaException
+
+T = TypeVar("T")
 
 Step = Callable[[dict[str, Any]], Any]
 """Runs a node on the outputs of those before it, by name, and gives its own output."""
@@ -51,6 +53,11 @@ class FlatGraphRunner(GraphRunner):
             if name not in outputs:
                 outputs[name] = step(outputs)
         return {name: outputs[name] for name in wanted}
+
+    def components(self, kind: type[T]) -> list[T]:
+        """The components of a class."""
+        made = (node._component for node in self._nodes.values())
+        return [component for component in made if isinstance(component, kind)]
 
     def _plan(self, targets: tuple[str, ...]) -> Plan:
         plan: Plan = []

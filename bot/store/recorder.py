@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 _KINDS = {kind.__name__: kind for kind in TABLES}
 _MOST_AT_ONCE = 200
 
+_Entry = tuple[tuple[Item, ...], Future[bool]]
+
 
 class RecordLost(Exception):
     """Neither the database nor the spool could take it."""
@@ -52,11 +54,13 @@ class Recorder:
         self.retry_after = retry_after
         self.retry_at_most = retry_at_most
         self.look_every = look_every
-        self._waiting: queue.SimpleQueue[tuple[Item, Future[bool]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._database_down = threading.Event()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._starting = threading.Lock()
+        self._held: list[Item] = []
+        self._holding = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.on_stored: list[Callable[[Sequence[Item]], None]] = []  # told what came from the spool
 
@@ -83,14 +87,28 @@ class Recorder:
         with contextlib.suppress(RecordLost):
             await asyncio.wrap_future(self.submit(item))
 
-    def submit(self, item: Item) -> Future[bool]:
-        """Hands the item over. The future tells whether it was committed (True) or spooled; it fails with
-        RecordLost when neither was possible."""
+    def submit(self, *items: Item) -> Future[bool]:
+        """Hands items over, to be stored together. The future tells whether they were committed (True) or
+        spooled; it fails with RecordLost when neither was possible."""
         done: Future[bool] = Future()
         done.set_running_or_notify_cancel()  # a visitor who leaves doesn't take the record along
         self.start()
-        self._waiting.put((item, done))
+        with self._holding:
+            held, self._held = self._held, []
+        self._waiting.put(((*held, *items), done))
         return done
+
+    def hold(self, *items: Item) -> None:
+        """Takes items that are stored together with whatever is submitted next: the turn that they are about.
+        A transaction costs more than all that is in it."""
+        with self._holding:
+            self._held += items
+
+    async def store_held(self) -> None:
+        """Returns when what is held is committed, or spooled. For a process that stores no turns."""
+        if self._held:
+            with contextlib.suppress(RecordLost):
+                await asyncio.wrap_future(self.submit())
 
     def start(self) -> None:
         """Starts the threads; `record` does it too. For a process that only stores what others spooled."""
@@ -110,6 +128,8 @@ class Recorder:
 
     def stop(self) -> None:
         """Stores or spools what was handed over, then ends the threads. The recorder can't be used again."""
+        if self._held:
+            self.submit()
         with self._starting:
             self._stopping.set()
         self._wake.set()
@@ -129,10 +149,10 @@ class Recorder:
             ending = None in batch
             self._write([entry for entry in batch if entry is not None])
 
-    def _write(self, batch: list[tuple[Item, Future[bool]]]) -> None:
+    def _write(self, batch: list[_Entry]) -> None:
         if not batch:
             return
-        items = [item for item, _ in batch]
+        items = [item for together, _ in batch for item in together]
         if not self.database_is_down:
             try:
                 self._store(items)
@@ -146,8 +166,9 @@ class Recorder:
         try:
             self.spool.append([_to_record(item) for item in items])
         except Exception as error:
-            for item, done in batch:
+            for item in items:
                 logger.error("Lost a %s: database and spool both failed (%s).", type(item).__name__, error)
+            for _, done in batch:
                 done.set_exception(RecordLost())
         else:
             for _, done in batch:
@@ -222,11 +243,14 @@ class Recorder:
 class Unrecorded(Recorder):
     """Takes everything and keeps nothing: for conversations that no visitor has."""
 
-    def submit(self, item: Item) -> Future[bool]:
-        """Says that the item is committed; nothing is written, nor any thread started."""
+    def submit(self, *items: Item) -> Future[bool]:
+        """Says that the items are committed; nothing is written, nor any thread started."""
         done: Future[bool] = Future()
         done.set_result(True)
         return done
+
+    def hold(self, *items: Item) -> None:
+        pass
 
 
 def _to_record(item: Item) -> Record:

@@ -115,13 +115,15 @@ class AppendTrackerStore(TrackerStore):
         await self._finish_abandoned(key)
         mark = await self._mark_of(key, tracker)
         new = _events_after(tracker, mark.event)
-        if self.event_broker is not None:
-            await self._stream_new_events(self.event_broker, new, tracker.sender_id)
         if not new:
             self._keep(key, tracker, mark)
             return
+        described = [event.as_dict() for event in new]
+        if self.event_broker is not None:
+            for event in described:
+                self.event_broker.publish({"sender_id": tracker.sender_id, **event})
         position = max(time.time_ns(), (mark.position or 0) + 1)
-        data = pack([event.as_dict() for event in new])
+        data = pack(described)
         turn = Turn(key, position, data, mark.state, _turn_id(tracker.sender_id, new))
         turns = 1 if mark.state else mark.turns + 1
         due = turns >= self.keep_turns

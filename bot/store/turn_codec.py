@@ -20,6 +20,7 @@ RANKED = 3
 """Intents of the ranking that are kept: what a thumbs down on an old answer shows staff."""
 
 _VERSION = 1
+_WINDOW = 13  # a power of two, in bytes: larger than a turn. To set up zlib's own takes longer than to pack.
 # Never change this text: what was packed with it can't be read without it. Add a version instead.
 _NUL = b"\\u0000"  # as JSON writes it
 _COMMON = (
@@ -76,7 +77,7 @@ def _pack(value: dict[str, Any]) -> bytes:
         plain = False
     if not plain:  # seldom, and making everything plain takes as long as all else
         text = _as_json(to_plain(value))
-    packer = zlib.compressobj(6, zdict=_COMMON)
+    packer = zlib.compressobj(6, wbits=_WINDOW, memLevel=6, zdict=_COMMON)
     return bytes([_VERSION]) + packer.compress(text) + packer.flush()
 
 

@@ -48,7 +48,13 @@ class Desk:
             "anna", dict(self.slots), message, list(self.events), False, None, {}, "action_listen"
         )
         dispatcher = CollectingDispatcher()
-        self.set = asyncio.run(action.run(dispatcher, tracker, {}))
+
+        async def turn() -> list[Row]:
+            events = await action.run(dispatcher, tracker, {})
+            await services.recorder().store_held()  # as the turn would
+            return events
+
+        self.set = asyncio.run(turn())
         self.slots.update({event["name"]: event["value"] for event in self.set if event["event"] == "slot"})
         self.replies = [message["response"] for message in dispatcher.messages]
         return dispatcher.messages

@@ -25,7 +25,7 @@ ROOT = HERE.parents[1]
 def environment(**settings: str) -> dict[str, str]:
     """A clean environment for a process of this project."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MILIA_")}
-    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+    return {**kept, "PYTHONPATH": str(ROOT), "MILIA_UNDERSTANDING_PROCESSES": "0", **settings}
 
 
 def rasa(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

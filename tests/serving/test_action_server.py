@@ -16,6 +16,7 @@ import yaml
 from bot.serving.action_call import MAX_BODY_BYTES, BadCall, checked_call
 from bot.serving.action_token import actions_token
 from bot.settings import load_settings
+from bot.store.store import Store
 from tests.serving.conftest import ROOT, environment, refusal, running
 
 HOSTILE = [
@@ -196,3 +197,17 @@ def test_on_other_machines_only_chat_servers_may_call(trained: Path, tmp_path: P
                 assert answer.status_code == 403
         right = {"Authorization": f"Bearer {actions_token(settings)}"}
         assert requests.post(f"{url}/webhook", json=GOOD, headers=right, timeout=5).status_code == 200
+
+
+def test_what_an_action_records_is_stored_before_its_answer(tmp_path: Path) -> None:
+    given = {"MILIA_DATA_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "bot", "migrate"], cwd=ROOT, env=environment(**given), check=True)
+    message = {"text": "do you do fillers", "intent": {"name": "out_of_scope"}, "entities": []}
+    said = {"event": "user", "text": "do you do fillers", "message_id": "1", "input_channel": "rest"}
+    tracker = {**GOOD["tracker"], "latest_message": message, "events": [said], "latest_input_channel": "rest"}
+    call = {**GOOD, "next_action": "action_record_question", "tracker": tracker}
+    with running("bot.serving.action_server", ROOT, "MILIA_ACTIONS_PORT", **given) as url:
+        requests.post(f"{url}/webhook", json=call, timeout=30).raise_for_status()
+        store = Store(load_settings(given, tmp_path / "none").store_url)
+        assert [question.text for question in store.questions()] == ["do you do fillers"]
+        store.close()

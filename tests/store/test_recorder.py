@@ -276,6 +276,30 @@ def test_stopping_stores_what_was_handed_over(store: Store, make_recorder: Make,
     assert len(store.events(limit=1000)) == 100
 
 
+def test_what_is_held_is_stored_with_what_follows(store: Store, make_recorder: Make, person: Person) -> None:
+    recorder = make_recorder(store)
+    written: list[int] = []
+    record_all = store.record_all
+    store.record_all = lambda items, late=False: (written.append(len(items)), record_all(items, late))  # type: ignore[assignment]
+    recorder.hold(event(person, 1), event(person, 2))
+    assert recorder.submit(event(person, 3)).result(timeout=10)
+    assert written == [3]
+    assert len(store.events()) == 3
+
+
+async def test_what_is_held_can_be_stored_by_itself(
+    store: Store, make_recorder: Make, person: Person
+) -> None:
+    recorder = make_recorder(store)
+    recorder.hold(event(person, 1))
+    await recorder.store_held()
+    assert len(store.events()) == 1
+    await recorder.store_held()
+    recorder.hold(event(person, 2))
+    recorder.stop()
+    assert len(store.events()) == 2
+
+
 def test_nothing_runs_before_it_is_needed(store: Store, make_recorder: Make) -> None:
     before = threading.active_count()
     make_recorder(store)
