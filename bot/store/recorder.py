@@ -100,7 +100,9 @@ class Recorder:
 
     def hold(self, *items: Item) -> None:
         """Takes items that are stored together with whatever is submitted next: the turn that they are about.
-        A transaction costs more than all that is in it."""
+        A transaction costs more than all that is in it. Should nothing follow, they are stored by themselves
+        within `look_every` seconds."""
+        self.start()
         with self._holding:
             self._held += items
 
@@ -206,6 +208,8 @@ class Recorder:
             self._wake.clear()
             if self._stopping.is_set():
                 return
+            if self._held:
+                self.submit()
             try:
                 self.drain()
             except StoreUnavailable:

@@ -276,15 +276,17 @@ def test_stopping_stores_what_was_handed_over(store: Store, make_recorder: Make,
     assert len(store.events(limit=1000)) == 100
 
 
-def test_what_is_held_is_stored_with_what_follows(store: Store, make_recorder: Make, person: Person) -> None:
-    recorder = make_recorder(store)
+def test_what_is_held_is_stored_with_what_follows(store: Store, spool: Spool, person: Person) -> None:
+    recorder = Recorder(store, spool, look_every=60)
+    recorder.record(event(person, 0))  # the threads run
     written: list[int] = []
     record_all = store.record_all
     store.record_all = lambda items, late=False: (written.append(len(items)), record_all(items, late))  # type: ignore[assignment]
     recorder.hold(event(person, 1), event(person, 2))
     assert recorder.submit(event(person, 3)).result(timeout=10)
+    recorder.stop()
     assert written == [3]
-    assert len(store.events()) == 3
+    assert len(store.events()) == 4
 
 
 async def test_what_is_held_can_be_stored_by_itself(
@@ -298,6 +300,14 @@ async def test_what_is_held_can_be_stored_by_itself(
     recorder.hold(event(person, 2))
     recorder.stop()
     assert len(store.events()) == 2
+
+
+def test_what_is_held_is_stored_though_nothing_follows(
+    store: Store, make_recorder: Make, person: Person
+) -> None:
+    recorder = make_recorder(store)
+    recorder.hold(event(person, 1))
+    until(lambda: bool(store.events()))
 
 
 def test_nothing_runs_before_it_is_needed(store: Store, make_recorder: Make) -> None:
