@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import rasa.core.actions.action
 import rasa.core.processor
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
@@ -24,6 +25,7 @@ RASAS_CALL_FORMAT = RemoteAction._action_call_format
 RASAS_VALIDATION = RemoteAction._validate_action_result
 RASAS_APPLIED_EVENTS = DialogueStateTracker.applied_events
 RASAS_RESOLUTION = Event.resolve_by_type
+RASAS_DEFAULT_ACTIONS = rasa.core.actions.action.default_actions
 
 DOMAIN = Domain.from_dict(
     {"intents": ["greet"], "actions": [{"action_wide": {"send_domain": True}}, "action_narrow"]}
@@ -51,6 +53,8 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RASAS_VALIDATION)
     monkeypatch.setattr(RulePolicy, "_prediction_states", Policy._prediction_states)
     monkeypatch.setattr(RulePolicy, "_get_possible_keys", RulePolicy._get_possible_keys)
+    monkeypatch.setattr(RulePolicy, "_find_action_from_rules", RulePolicy._find_action_from_rules)
+    monkeypatch.setattr(rasa.core.actions.action, "default_actions", RASAS_DEFAULT_ACTIONS)
     monkeypatch.setattr(DialogueStateTracker, "applied_events", RASAS_APPLIED_EVENTS)
     for module in in_rasa.COPYING_FOR_THE_LOG:
         monkeypatch.setattr(module, "copy", copy)
@@ -65,8 +69,18 @@ def test_the_replacements_are_used(replaced: None) -> None:
     assert RemoteAction("action_narrow", None)._validate_action_result({"events": []})
     assert RulePolicy._prediction_states is rules.prediction_states
     assert RulePolicy._get_possible_keys is rules.possible_keys
+    assert RulePolicy._find_action_from_rules is rules.find_action
+    assert rasa.core.actions.action.default_actions is in_rasa.default_actions
     source = inspect.getsource(rasa.core.processor.MessageProcessor._load_model)
     assert "DaskGraphRunner" in source, "Rasa no longer looks its runner up where we replace it"
+
+
+def test_rasas_own_actions_are_made_once_for_each_endpoint() -> None:
+    for endpoint in (None, EndpointConfig("http://one"), EndpointConfig("http://two")):
+        ours, theirs = in_rasa.default_actions(endpoint), RASAS_DEFAULT_ACTIONS(endpoint)
+        assert [type(action) for action in ours] == [type(action) for action in theirs]
+        assert [vars(action) for action in ours] == [vars(action) for action in theirs]
+        assert in_rasa.default_actions(endpoint) is ours
 
 
 @pytest.mark.parametrize("action", ["action_narrow", "action_wide"])

@@ -15,6 +15,7 @@ from tests.serving.small_rules import DOMAIN, trained_policy
 
 RASAS_STATES = Policy._prediction_states
 RASAS_KEYS = RulePolicy._get_possible_keys
+RASAS_ACTION = RulePolicy._find_action_from_rules
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,11 @@ def test_predictions_are_rasas_own(
     for tracker in conversation(seed, domain):
         monkeypatch.setattr(RulePolicy, "_prediction_states", RASAS_STATES)
         monkeypatch.setattr(RulePolicy, "_get_possible_keys", RASAS_KEYS)
+        monkeypatch.setattr(RulePolicy, "_find_action_from_rules", RASAS_ACTION)
         expected = found(policy, tracker, domain)
         monkeypatch.setattr(RulePolicy, "_prediction_states", rules.prediction_states)
         monkeypatch.setattr(RulePolicy, "_get_possible_keys", rules.possible_keys)
+        monkeypatch.setattr(RulePolicy, "_find_action_from_rules", rules.find_action)
         actual = found(policy, tracker, domain)
         assert actual[:3] == expected[:3]
         # Rasa names a state that no rule knows by all of its history.
