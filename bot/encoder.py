@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,16 @@ class SentenceEncoder:
     ) -> None:
         directory = directory or encoder_path()
         check_files(directory, graph, TOKENIZER)
-        self._run = open_graph(directory / graph)
+        self._graph = directory / graph
         self._tokenizer = open_tokenizer(directory / TOKENIZER)
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
+
+    @cached_property
+    def _run(self) -> Callable[[Sequence[Sequence[int]]], Vectors]:
+        """Opened by the first text: where other processes understand messages it never comes."""
+        return open_graph(self._graph)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of the texts, shape [n, 384]; of a long text the first 128 tokens count."""

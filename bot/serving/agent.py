@@ -74,7 +74,8 @@ class ServedAgent(Agent):
             understanding=self.understanding,
             name=name,
         )
-        processor.warm_up()
+        if not self.understanding.beside:
+            processor.warm_up()
         scrub.warm_up()
         return processor
 

@@ -156,6 +156,11 @@ class Understanding:
         self._copies: TemporaryDirectory[str] | None = None
         self._replacing: set[asyncio.Future[None]] = set()
 
+    @property
+    def beside(self) -> bool:
+        """Whether processes do it, and this one only in their place."""
+        return self._number > 0
+
     async def start(self) -> None:
         """Starts the processes. Until they have a model the thread does their work."""
         self._processes = [await Process.start() for _ in range(self._number)]
