@@ -252,7 +252,7 @@ class Settings:
     understanding_processes: int = setting(
         "1",
         "Processes beside the chat server's own that understand messages with it: one less than the machine "
-        "has processors. Each takes some 230 MB; 0 where memory is short.",
+        "has processors. Each takes some 290 MB; 0 where memory is short.",
         _count,
     )
     turns_at_once: int = setting(

@@ -6,15 +6,12 @@ first of a conversation. What staff settled for exact wordings is left out: only
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from bot.answer_source import FixedAnswers, share
 from bot.release_model import Answered, Outcome
-from bot.serving import quiet, standin
-from bot.serving.lines import asked, own_stdout
-from bot.settings import load_settings
+from bot.serving.child import begin
+from bot.serving.lines import asked
 
 if TYPE_CHECKING:
     from bot.serving.processor import ServedProcessor
@@ -26,13 +23,8 @@ AT_ONCE = 20
 
 def main() -> None:
     """Answers until stdin is closed."""
-    say = own_stdout()
-    quiet.quieten()
-    quiet.one_thread()
-    standin.install(serving=True)
-    if os.getcwd() not in sys.path:  # where config.yml's classes are found
-        sys.path.insert(0, os.getcwd())
-    share(load_settings(), FixedAnswers())
+    say, settings = begin("judge")
+    share(settings, FixedAnswers())
     models: dict[str, ServedProcessor] = {}
     for line in asked():
         try:

@@ -7,25 +7,15 @@ from the first text on. A text is what was typed, or the payload of a button tha
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
-from bot.serving import quiet, standin
-from bot.serving.lines import asked, own_stdout
-from bot.settings import load_settings
+from bot.serving.child import begin
+from bot.serving.lines import asked
 
 
 def main() -> None:
     """Answers until stdin is closed."""
-    say = own_stdout()
-    settings = load_settings()
-    quiet.quieten()
-    quiet.one_thread()
-    standin.install(serving=True)
-    quiet.log_to_stderr(settings.log_level, "trial", settings.log_format)
-    if os.getcwd() not in sys.path:  # where config.yml's classes are found
-        sys.path.insert(0, os.getcwd())
+    say, settings = begin("trial")
 
     from bot.serving.rehearsal import Rehearsal
 

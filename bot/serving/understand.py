@@ -7,14 +7,12 @@ understand a message.
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from bot.serving import memory, quiet, standin
+from bot.serving import memory
+from bot.serving.child import begin
 from bot.serving.errors import where
-from bot.serving.lines import asked, own_stdout
-from bot.settings import load_settings
+from bot.serving.lines import asked
 
 if TYPE_CHECKING:
     from bot.serving.processor import ServedProcessor
@@ -23,14 +21,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Answers until stdin is closed."""
     gc.disable()  # until a model is there
-    say = own_stdout()
-    settings = load_settings()
-    quiet.quieten()
-    quiet.one_thread()
-    standin.install(serving=True)
-    quiet.log_to_stderr(settings.log_level, "understanding", settings.log_format)
-    if os.getcwd() not in sys.path:  # where config.yml's classes are found
-        sys.path.insert(0, os.getcwd())
+    say, _ = begin("understanding")
 
     from rasa.core.channels.channel import UserMessage
 

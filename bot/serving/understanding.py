@@ -195,7 +195,8 @@ class Understanding:
         """Ends the processes."""
         for task in self._replacing:
             task.cancel()
-        for process in self._processes:
+        ending, self._processes = self._processes, []  # so that none of them is missed and replaced
+        for process in ending:
             await process.end()
         if self._copies is not None:
             self._copies.cleanup()
@@ -215,7 +216,7 @@ class Understanding:
             await asyncio.sleep(rest)
             process = await Process.start()
             try:
-                if self._model:
+                while self._model and not process.takes(self._model[0]):  # another may come meanwhile
                     await process.load(*self._model)
                 break
             except (CantTake, Gone) as error:
