@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.policies.policy import Policy, PolicyPrediction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.processor import MessageProcessor
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
 from rasa.shared.core.constants import (
     ACTION_VALIDATE_SLOT_MAPPINGS,
     DEFAULT_SLOT_NAMES,
@@ -22,6 +24,7 @@ from rasa.shared.core.constants import (
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 
 from bot import metrics
 from bot.serving.excerpt import excerpt
@@ -43,6 +46,11 @@ class AnsweredBefore(Exception):
 
 WARMING = ("Do milia hurt?", "Is Emma Jones in on Tuesday?")
 """A known topic and an unknown one."""
+
+_NOT_UNDERSTOOD: dict[str, Any] = {
+    TEXT: "", INTENT: {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}, ENTITIES: [],
+}  # fmt: skip
+"""What a message is taken for of which the pipeline says nothing."""
 
 
 class ServedProcessor(MessageProcessor):
@@ -93,6 +101,21 @@ class ServedProcessor(MessageProcessor):
         # Rasa's own goes on to compare the intent with the domain, and makes a domain each time for that;
         # a model's intents are its domain's.
         return parse_data
+
+    def parse_together(
+        self, messages: Sequence[tuple[UserMessage, DialogueStateTracker]]
+    ) -> list[dict[str, Any] | Exception]:
+        """What `_parse_message_with_graph` gives for each of several messages and their conversations, or the
+        error that it raises; see `FlatGraphRunner.run_together`."""
+        assert isinstance(self.graph_runner, FlatGraphRunner)  # noqa: S101 -- `in_rasa.replace` sees to it
+        target = self.model_metadata.nlu_target
+        inputs = [
+            {PLACEHOLDER_MESSAGE: [message], PLACEHOLDER_TRACKER: tracker} for message, tracker in messages
+        ]
+        return [
+            found if isinstance(found, Exception) else _NOT_UNDERSTOOD | found[target][0].as_dict(True)
+            for found in self.graph_runner.run_together(inputs, [target])
+        ]
 
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """Answers a message. One that comes again, to another server perhaps, is told the same again."""

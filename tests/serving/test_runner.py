@@ -114,6 +114,22 @@ def test_each_node_that_is_needed_runs_once_after_what_it_needs() -> None:
     assert runner.run(inputs={"given": "y"}, targets=["left"]) == {"left": "left(start(y))"}
 
 
+def test_several_inputs_take_each_step_together() -> None:
+    ran: list[str] = []
+    runner = runner_of({"end": ["start"], "start": ["given"]}, ran)
+    found = runner.run_together([{"given": "x"}, {"given": "y"}])
+    assert found == [{"end": "end(start(x))"}, {"end": "end(start(y))"}]
+    assert ran == ["start", "start", "end", "end"]
+
+
+def test_an_error_of_one_input_is_not_the_others() -> None:
+    ran: list[str] = []
+    nothing, found = runner_of({"end": ["start"], "start": ["given"]}, ran).run_together([{}, {"given": "x"}])
+    assert isinstance(nothing, Exception)
+    assert found == {"end": "end(start(x))"}
+    assert ran.count("end") == 1
+
+
 def test_a_cycle_is_named() -> None:
     with pytest.raises(GraphRunError, match="end -> other -> end"):
         runner_of({"end": ["other"], "other": ["end"]}, []).run()

@@ -68,6 +68,28 @@ async def test_a_process_understands_what_the_thread_would(
     assert not thread
 
 
+async def test_messages_that_wait_together_are_understood_as_each_alone(
+    agent: ServedAgent, thread: list[str]
+) -> None:
+    texts = ["hello", "when are you open", "something else", "", "hello", "book a visit"]
+    alone = [await parsed(agent, text) for text in texts]
+    os.kill(pid_of(agent.understanding), signal.SIGSTOP)  # so that all of them wait
+    waiting = [asyncio.ensure_future(parsed(agent, text)) for text in texts]
+    await asyncio.sleep(0)
+    os.kill(pid_of(agent.understanding), signal.SIGCONT)
+    assert await asyncio.gather(*waiting) == alone
+    assert not thread
+
+
+async def test_a_message_that_a_process_cannot_understand_is_the_threads(agent: ServedAgent) -> None:
+    def told(text: Any) -> Question:
+        question = {"text": text, "told": {"events": [], "slots": {}, "loop": None}}
+        return Question(agent.processor._name, lambda: {"text": "by the thread"}, lambda: question)
+
+    both = [agent.understanding.understand(told(text)) for text in ([], "hello")]
+    assert [found["text"] for found in await asyncio.gather(*both)] == ["by the thread", "hello"]
+
+
 async def test_what_a_process_had_when_it_was_killed_is_understood_and_another_one_started(
     agent: ServedAgent, thread: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,17 +47,31 @@ class Exchange:
         self.finished = True
         self._tell()
 
-    async def follow(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Every reply from the first on, until the message is answered."""
-        place = 0
+    async def follow(self, together: float = 0.0) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """The replies from the first on, until the message is answered: first those of as many seconds as
+        `together`, perhaps none, then what comes within as many of the next. An answered message has one
+        part, however slow whoever follows it."""
+        told = 0
         while True:
-            news = self._news
-            while place < len(self._replies):
-                yield self._replies[place]
-                place += 1
-            if self.finished:
+            await self._finish_within(together)
+            new, finished = self._replies[told:], self.finished
+            told += len(new)
+            yield new
+            if finished:
                 return
-            await news.wait()
+            while told == len(self._replies) and not self.finished:
+                await self._news.wait()
+
+    async def _finish_within(self, seconds: float) -> None:
+        """Returns when the message is answered, or after so many seconds."""
+        if self.finished or not seconds:
+            return
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        timer = loop.call_later(seconds, self._tell)  # far cheaper than a task of its own, as for `wait_for`
+        while not self.finished and loop.time() < end:
+            await self._news.wait()
+        timer.cancel()
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()
