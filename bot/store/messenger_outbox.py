@@ -19,6 +19,10 @@ from bot.store.plain import clean, to_plain
 from bot.store.store import Store
 from bot.store.tables import outgoing_replies
 
+ECHO_WAIT = timedelta(seconds=20)
+"""A server that hangs may hold an echo, which Meta brings to another one after 20 seconds. Its lanes are free
+after 7 to 10: with this, nothing is sent again until the echo has had 7 more seconds to come."""
+
 _OPEN = [OutboxState.QUEUED.value, OutboxState.SENDING.value, OutboxState.UNSURE.value]
 
 
@@ -62,7 +66,7 @@ class Outbox:
     echo_wait: how long to wait for the echo of a message of which nobody knows whether it arrived.
     """
 
-    def __init__(self, store: Store, echo_wait: timedelta = timedelta(seconds=15)) -> None:
+    def __init__(self, store: Store, echo_wait: timedelta = ECHO_WAIT) -> None:
         self._store = store
         self._lanes = outbox_lanes()
         self.echo_wait = echo_wait
