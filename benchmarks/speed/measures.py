@@ -21,8 +21,9 @@ SECONDS_AT_HALF = 12.0
 """How long the load at half of the top throughput lasts."""
 
 FEWEST_AT_HALF = 100
-COMPARED_TURNS = 100
-"""Turns of the old conversation that are compared with second turns."""
+COMPARED_TURNS = 400
+"""Turns of the old conversation that are compared with second turns, each of them about another message: medians
+of a hundred messages differ by a quarter by chance, because one costs several times as much as another."""
 
 REST = 3.0
 """Seconds without messages before the memory is looked at."""
