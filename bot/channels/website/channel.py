@@ -42,8 +42,8 @@ from bot.texts import load_texts
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_WAIT_FOR_REPLIES = 25.0
-SECONDS_TOGETHER = 0.25
-"""What comes within a quarter of a second is written at once: nobody sees the difference, and writing costs
+SECONDS_TOGETHER = 0.1
+"""What comes within a tenth of a second is written at once: nobody sees the difference, and writing costs
 more than any other step of a turn."""
 Handler = Callable[[Request], Awaitable[HTTPResponse | None]]
 
