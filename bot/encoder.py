@@ -6,8 +6,10 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +24,20 @@ MAX_TOKENS = 128
 MAX_CHARACTERS = 4096
 CACHE_SIZE = 4096
 
+TOGETHER = 64
+"""Tokens of several texts that are encoded at once: the weights, which take half of the time of a short text,
+are fetched once for all. Raising it gains little more, as each token is compared with all others."""
+
 INT8_GRAPH = "encoder.int8.onnx"
-BATCH_GRAPH = "encoder.int8.batch.onnx"
 FLOAT_GRAPH = "encoder.fp32.onnx"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "manifest.json"
 
 ORIGIN = {
-    "builder": 4,  # raise it when the build writes other graphs, so that old ones are refused and built again
+    "builder": 5,  # raise it when the build writes other graphs, so that old ones are refused and built again
     "weights": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "texts": "2c0d91e66c22be117e9c1a991906677f0a3dfa88be1dccaab322379692f94cc8",  # bot/encoder_texts.txt
 }
 """What the encoder is built from; the manifest repeats it beside the digests of the files that came out."""
 
@@ -62,8 +68,8 @@ def sha256(path: Path) -> str:
 class SentenceEncoder:
     """Encodes texts and remembers the latest ones; one object may serve many threads.
 
-    A text's vector depends on the text alone (docs/decisions/0002-encoder.md); for thousands of texts
-    `bot.encoder_batches` computes the same in half the time.
+    A text's vector depends on the text alone, whatever else is encoded with it
+    (docs/decisions/0002-encoder.md).
 
     `cache_size` is the number of texts remembered, each 4.6 kB and its characters. Raises EncoderError when
     the files in `directory` are not the ones that the build wrote.
@@ -96,12 +102,14 @@ class SentenceEncoder:
             return np.empty((0, FEATURES), np.float32)
         texts = [readable(text) for text in texts]
         known = self._recall(texts)
-        known.update((text, self._compute(text)) for text in dict.fromkeys(texts) if text not in known)
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, self._compute(new), strict=True))
         self._remember(known)
         return np.stack([known[text] for text in texts])
 
-    def _compute(self, text: str) -> Vectors:
-        return self._run([self._tokenizer.encode(text).ids])[0]
+    def _compute(self, texts: Sequence[str]) -> Iterator[Vectors]:
+        for some in _together([self._tokenizer.encode(text).ids for text in texts]):
+            yield from self._run(some)
 
     def _recall(self, texts: Sequence[str]) -> dict[str, Vectors]:
         with self._lock:
@@ -152,19 +160,69 @@ def readable(text: str) -> str:
     return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
+def features_of_many(texts: Sequence[str], threads: int, directory: Path | None = None) -> Vectors:
+    """The features of thousands of texts, shape [n, 1152], on so many threads; none are remembered."""
+    if not texts:  # as at every training but the first: the graph needn't be read
+        return np.empty((0, FEATURES), np.float32)
+    encoder = SentenceEncoder(directory, cache_size=0)
+    parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(encoder.features, parts)))
+
+
+_PART = 256  # texts that a thread takes at a time
+
+
+def _together(several: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """The tokens of texts in groups for one run each: as many as there is room for, one at least."""
+    group: list[list[int]] = []
+    size = 0
+    for tokens in several:
+        if group and size + len(tokens) > TOGETHER:
+            yield group
+            group, size = [], 0
+        group.append(tokens)
+        size += len(tokens)
+    if group:
+        yield group
+
+
 def open_graph(path: Path) -> Callable[[Sequence[Sequence[int]]], Vectors]:
-    """What computes the features of texts of equally many tokens, shape [n, 1152]; many may ask at once."""
+    """What computes the features of texts from their tokens, shape [n, 1152]; many may ask at once."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # a short text is done before a second thread has woken up
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def run(tokens: Sequence[Sequence[int]]) -> Vectors:
-        features: Vectors = session.run(None, {"tokens": np.array(tokens, np.int64)})[0]
+    def run(several: Sequence[Sequence[int]]) -> Vectors:
+        features: Vectors = session.run(None, graph_inputs(several))[0]
         return features
 
     return run
+
+
+def graph_inputs(several: Sequence[Sequence[int]]) -> dict[str, NDArray[Any]]:
+    """What the graphs of `bot.encoder_graph` are given of n texts of t tokens in all.
+
+    tokens, places: [t], the texts' tokens one after the other and the place of each in its text.
+    rows: [n, longest], where each text's tokens stand, -1 behind its end.
+    back: [t], where they stand in that.
+    shares: [n, t], what each counts for in each text's mean.
+    """
+    lengths = np.array([len(tokens) for tokens in several])
+    ends = lengths.cumsum()
+    longest = np.arange(lengths.max())
+    is_token = longest < lengths[:, None]
+    rows = np.where(is_token, longest + (ends - lengths)[:, None], -1)
+    of_text, places = is_token.nonzero()
+    return {
+        "tokens": np.fromiter(chain.from_iterable(several), np.int64, ends[-1]),
+        "places": places,
+        "rows": rows,
+        "back": is_token.ravel().nonzero()[0],
+        "shares": ((np.arange(len(several))[:, None] == of_text) / lengths[:, None]).astype(np.float32),
+    }
 
 
 def open_tokenizer(path: Path) -> Any:

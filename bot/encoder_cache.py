@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.encoder import ORIGIN, Vectors
-from bot.encoder_batches import features_of_many
+from bot.encoder import ORIGIN, Vectors, features_of_many
 
 CACHE_FILE = "examples.npz"
 

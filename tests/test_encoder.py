@@ -19,13 +19,15 @@ from bot.encoder import (
     INT8_GRAPH,
     MANIFEST,
     MAX_TOKENS,
+    ORIGIN,
     TOKENIZER,
     EncoderError,
     SentenceEncoder,
+    features_of_many,
+    sha256,
     shared,
 )
-from bot.encoder_batches import features_of_many
-from bot.encoder_build import WEIGHTS, build_encoder, weights_folder
+from bot.encoder_build import USUAL_TEXTS, WEIGHTS, build_encoder, weights_folder
 
 TEXTS = [
     "How much does milia removal cost?",
@@ -92,7 +94,7 @@ class Reference:
 
 
 @pytest.mark.parametrize(
-    ("graph", "least", "mean"), [(FLOAT_GRAPH, 0.999999, 0.999999), (INT8_GRAPH, 0.97, 0.99)]
+    ("graph", "least", "mean"), [(FLOAT_GRAPH, 0.999999, 0.999999), (INT8_GRAPH, 0.98, 0.995)]
 )
 def test_graphs_compute_what_bert_computes(built: Path, graph: str, least: float, mean: float) -> None:
     reference = Reference()
@@ -112,24 +114,24 @@ def test_vectors_are_unit_float32_rows(encoder: SentenceEncoder) -> None:
 
 def test_close_meanings_lie_close_together(encoder: SentenceEncoder) -> None:
     cost, price, hurt, painful = encoder.encode(TEXTS[:4])
-    assert cost @ price > cost @ hurt + 0.2
-    assert hurt @ painful > hurt @ price + 0.2
+    assert cost @ price > cost @ hurt + 0.15
+    assert hurt @ painful > hurt @ price + 0.15
 
 
 def test_company_leaves_a_text_its_vector(built: Path) -> None:
     alone = np.concatenate([SentenceEncoder(built).encode([text]) for text in TEXTS[:3]])
     together = SentenceEncoder(built).encode(TEXTS)
-    np.testing.assert_array_equal(together[:3], alone)
+    np.testing.assert_allclose(together[:3], alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_batch_gives_each_text_the_vector_that_it_gets_alone(built: Path, threads: int) -> None:
+def test_many_get_the_vectors_that_each_gets_alone(built: Path, threads: int) -> None:
     # Of equal length and very different sizes within: what one shares with its neighbours would show.
     several = [
         f"{first} {second}" for first in ("hi", "ouch", "$$$") for second in ("you", "!!!", "milia", "9")
     ]
     texts = [*TEXTS, *several, "", "x" * 5000, *TEXTS]
-    alone = SentenceEncoder(built).features(texts)
+    alone = np.concatenate([SentenceEncoder(built).features([text]) for text in texts])
     together = features_of_many(texts, threads, built)
     np.testing.assert_allclose(together, alone, atol=1e-6)
     assert features_of_many([], threads, built).shape == (0, 1152)
@@ -173,11 +175,11 @@ def test_a_changed_result_does_not_change_the_cache(encoder: SentenceEncoder) ->
 
 
 def test_many_threads_share_one_encoder(built: Path) -> None:
-    expected = SentenceEncoder(built).encode(TEXTS)
+    expected = SentenceEncoder(built).encode(TEXTS)  # in company, so not to the last bit as alone
     busy = SentenceEncoder(built, cache_size=3)
     with ThreadPoolExecutor(8) as pool:
         for vectors in pool.map(lambda _: busy.encode(TEXTS), range(16)):
-            np.testing.assert_array_equal(vectors, expected)
+            np.testing.assert_allclose(vectors, expected, atol=1e-6)
     assert len(busy._cache) == 3
 
 
@@ -232,6 +234,10 @@ def test_damaged_files_are_refused_with_the_way_out(built: Path, tmp_path: Path,
     damage(directory)
     with pytest.raises(EncoderError, match=f"{says}.*make setup"):
         SentenceEncoder(directory)
+
+
+def test_the_usual_texts_are_those_that_the_encoder_is_known_by() -> None:
+    assert sha256(USUAL_TEXTS) == ORIGIN["texts"], "put the new digest into bot.encoder.ORIGIN"
 
 
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class Fitted:
         from sklearn.linear_model import LogisticRegression
 
         from bot.components.topic_classifier import TopicClassifier, TopicModel
-        from bot.encoder_batches import features_of_many
+        from bot.encoder import features_of_many
 
         texts, topics = [text for text, _ in examples], [topic for _, topic in examples]
         features, outside = features_of_many(texts, 2), features_of_many(unknown, 2)

@@ -78,13 +78,16 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Nothing to check beyond what the encoder checks itself."""
 
+    def prepare(self, messages: list[Message]) -> None:
+        """Has the encoder remember the features of several messages, computed together."""
+        self._encoder.features([text for message in messages for text in _texts(message)])
+
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds the features to incoming messages, in one call of the encoder for each."""
         for message in messages:
-            text = wording(message)
-            if not text:
+            texts = _texts(message)
+            if not texts:
                 continue
-            texts = [text, *(part.text for part in message.get(CLAUSE_SPANS) or ())]
             features = self._encoder.features(texts)
             message.set(READ_TEXTS, texts)
             message.set(READ_FEATURES, features)
@@ -102,6 +105,12 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
 
     def _add(self, message: Message, vector: Vectors) -> None:
         message.add_features(Features(vector[None], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+
+
+def _texts(message: Message) -> list[str]:
+    """A message's wording and its parts; nothing where nothing is said."""
+    text = wording(message)
+    return [text, *(part.text for part in message.get(CLAUSE_SPANS) or ())] if text else []
 
 
 def wording(message: Message) -> str:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -336,6 +337,20 @@ class TopicClassifier(GraphComponent):
             np.savez(folder / MODEL_FILE, topics=np.array(model.topics), **arrays)
         return self._resource
 
+    def prepare(self, messages: list[Message]) -> None:
+        """Reads several messages at once, so that the examples are fetched once for all."""
+        new = {
+            tuple(texts): message.get(READ_FEATURES)
+            for message in messages
+            if (texts := message.get(READ_TEXTS)) and tuple(texts) not in self._known
+        }
+        if self._model is None or len(new) < 2:
+            return
+        every = self._model.read([text for texts in new for text in texts], np.concatenate([*new.values()]))
+        readings = iter(every)
+        for texts in new:
+            self._known[texts] = list(islice(readings, len(texts)))
+
     def process(self, messages: list[Message]) -> list[Message]:
         """Reads incoming messages."""
         for message in messages:
@@ -357,7 +372,7 @@ class TopicClassifier(GraphComponent):
             assert self._model is not None  # noqa: S101 -- the caller has asked
             readings = self._model.read(texts, features)
         self._known[key] = readings
-        if len(self._known) > self._config["cache_size"]:
+        while len(self._known) > self._config["cache_size"]:
             self._known.popitem(last=False)
         return readings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,7 +17,9 @@ T = TypeVar("T")
 
 Step = Callable[[dict[str, Any]], Any]
 """Runs a node on the outputs of those before it, by name, and gives its own output."""
-Plan = list[tuple[str, Step]]
+Prepare = Callable[[Sequence[dict[str, Any]]], None]
+"""Tells a component what its step will be run on, for several inputs."""
+Plan = list[tuple[str, Step, Prepare | None]]
 """The nodes' names and steps in the order in which they run."""
 
 
@@ -55,7 +58,9 @@ class FlatGraphRunner(GraphRunner):
         """For each of several inputs what `run` gives, or the error that it raises.
 
         They take each step one after the other: what it reads of weights and examples, megabytes that the
-        next step drives out of the processor's own memory, is fetched once for all of them.
+        next step drives out of the processor's own memory, is fetched once for all of them. A component that
+        computes several at once in less time has a method `prepare`, which is given all their messages before
+        and remembers what came out.
         """
         wanted = tuple(targets or self._schema.target_names)
         plan = self._plans.get(wanted)
@@ -63,7 +68,9 @@ class FlatGraphRunner(GraphRunner):
             plan = self._plans[wanted] = self._plan(wanted)
         every = [dict(inputs) for inputs in several]
         failed: dict[int, Exception] = {}
-        for name, step in plan:
+        for name, step, prepare in plan:
+            if prepare and len(every) > 1:
+                prepare([outputs for number, outputs in enumerate(every) if number not in failed])
             for number, outputs in enumerate(every):
                 if name in outputs or number in failed:
                     continue
@@ -94,7 +101,8 @@ class FlatGraphRunner(GraphRunner):
             for need in needs.values():
                 visit(need, (*path, name))
             done.add(name)
-            plan.append((name, _step(self._nodes[name], needs)))
+            node = self._nodes[name]
+            plan.append((name, _step(node, needs), _prepare(node, needs)))
 
         for target in targets:
             visit(target, ())
@@ -131,3 +139,18 @@ def _step(node: GraphNode, needs: dict[str, str]) -> Step:
         return as_rasa_does
     run = partial(node._fn, node._component)
     return directly
+
+
+def _prepare(node: GraphNode, needs: dict[str, str]) -> Prepare | None:
+    """What has a component prepare for several messages, if it does such a thing."""
+    prepare = getattr(getattr(node, "_component", None), "prepare", None)
+    if prepare is None:
+        return None
+    need = needs["messages"]
+
+    def together(several: Sequence[dict[str, Any]]) -> None:
+        # An error is not one of all: the step that is at fault raises it again.
+        with suppress(Exception):
+            prepare([message for outputs in several for message in outputs[need]])
+
+    return together

@@ -60,6 +60,18 @@ def test_the_alias_names_the_feature(make: Any) -> None:
     assert message.get_dense_features(TEXT, ["another"])[1] is None
 
 
+def test_what_is_prepared_for_several_messages_is_not_computed_again(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    component = make()
+    messages = [Message({TEXT: f"is {price} too much"}) for price in ("ninety", "eighty")]
+    component.prepare([*messages, Message({TEXT: ""})])
+    monkeypatch.setattr(shared(), "_run", None)  # so that computing anything would be an error
+    component.process(messages)
+    for one in messages:
+        assert one.get_dense_features(TEXT, [])[1].features.shape == (1, FEATURES)
+
+
 def test_training_examples_get_what_messages_get(make: Any) -> None:
     examples = [Message({TEXT: text, INTENT: "faq"}) for text in ("how much is it", "does it hurt?")]
     without_text = Message({ACTION_NAME: "action_listen"})

@@ -55,6 +55,24 @@ def read(make: Make, classifier: TopicClassifier, text: str) -> Reading:
     return reading
 
 
+def test_several_messages_are_read_together_as_each_alone(make: Make, trained: TopicClassifier) -> None:
+    texts = ["is it painful?", "how much does it cost", "hello!", "how much does it cost", "who won"]
+    alone = [read(make, trained, text) for text in texts]
+    trained._known.clear()
+    messages = make(SentenceEncoderFeaturizer).process([message(text) for text in texts])
+    trained.prepare([*messages, message("without features")])
+    together = [readings[0] for readings in trained._known.values()]
+    assert [reading.text for reading in together] == list(dict.fromkeys(texts))
+    for one, same in zip(trained.process(messages), alone, strict=True):
+        reading = one.get(READINGS)[0]
+        assert any(reading is other for other in together)
+        assert [topic for topic, _ in reading.topics] == [topic for topic, _ in same.topics]
+        np.testing.assert_allclose(
+            [chance for _, chance in reading.topics], [chance for _, chance in same.topics], atol=1e-5
+        )
+        assert np.isclose(reading.nearness, same.nearness, atol=1e-5)
+
+
 def test_topics_are_told_apart(make: Make, trained: TopicClassifier) -> None:
     for text, topic in (
         ("is it painful?", "faq/pain"),

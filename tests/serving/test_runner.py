@@ -130,6 +130,49 @@ def test_an_error_of_one_input_is_not_the_others() -> None:
     assert ran.count("end") == 1
 
 
+class Preparing(GraphComponent):
+    """Notes what it was told to prepare, of which it refuses some, and what it ran on."""
+
+    def __init__(self) -> None:
+        self.prepared: list[list[str]] = []
+        self.ran: list[list[str]] = []
+
+    @classmethod
+    def create(cls, *_args: Any, **_kwargs: Any) -> "Preparing":
+        return cls()
+
+    def prepare(self, messages: list[str]) -> None:
+        self.prepared.append(messages)
+        if "refused" in messages:
+            raise ValueError("refused")
+
+    def process(self, messages: list[str]) -> list[str]:
+        self.ran.append(messages)
+        return [f"done with {message}" for message in messages]
+
+
+def test_a_component_is_told_the_messages_of_all_inputs_before(tmp_path: Path) -> None:
+    node = SchemaNode(
+        needs={"messages": "given"}, uses=Preparing, constructor_name="create", fn="process", config={},
+        eager=True, is_target=True,
+    )  # fmt: skip
+    schema = GraphSchema({"end": node})
+    runner = FlatGraphRunner.create(schema, LocalModelStorage(tmp_path), ExecutionContext(schema))
+    [component] = runner.components(Preparing)
+
+    assert runner.run({"given": ["alone"]}) == {"end": ["done with alone"]}
+    assert component.prepared == []
+
+    found = runner.run_together([{"given": ["x", "y"]}, {"given": ["z"]}])
+    assert found == [{"end": ["done with x", "done with y"]}, {"end": ["done with z"]}]
+    assert component.prepared == [["x", "y", "z"]]
+
+    found = runner.run_together([{"given": ["refused"]}, {}, {"given": ["x"]}])
+    assert [found[0], found[2]] == [{"end": ["done with refused"]}, {"end": ["done with x"]}]
+    assert isinstance(found[1], Exception)
+    assert component.ran[-2:] == [["refused"], ["x"]]
+
+
 def test_a_cycle_is_named() -> None:
     with pytest.raises(GraphRunError, match="end -> other -> end"):
         runner_of({"end": ["other"], "other": ["end"]}, []).run()
