@@ -18,7 +18,7 @@ from bot.serving.lines import asked_together
 if TYPE_CHECKING:
     from bot.serving.processor import ServedProcessor
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Messages that take each step together. Raising it saves little more, and the first waits for the last."""
 
 
