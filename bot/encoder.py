@@ -121,7 +121,8 @@ class SentenceEncoder:
     def _remember(self, known: dict[str, Vectors]) -> None:
         with self._lock:
             for text, vector in known.items():
-                self._cache[text] = vector
+                # A copy, as a row would keep those of all texts that it was encoded with.
+                self._cache[text] = vector if vector.base is None else vector.copy()
                 self._cache.move_to_end(text)
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)

@@ -168,6 +168,14 @@ def test_the_cache_forgets_the_text_not_used_for_longest(built: Path) -> None:
     assert not unremembering._cache
 
 
+def test_a_text_that_is_remembered_keeps_no_other_in_memory(built: Path) -> None:
+    small = SentenceEncoder(built, cache_size=1)
+    small.encode(TEXTS)
+    [kept] = small._cache.values()
+    assert kept.base is None
+    assert kept.shape == (1152,)
+
+
 def test_a_changed_result_does_not_change_the_cache(encoder: SentenceEncoder) -> None:
     before = encoder.encode(["hello"])
     encoder.encode(["hello"])[:] = 0
