@@ -7,8 +7,8 @@ import ctypes
 import gc
 
 FULL_COLLECTIONS = 1000
-"""Collections of younger objects before one that walks through all, in which nobody is answered for a tenth of
-a second. It finds next to nothing (docs/profile.md). Raising it leaves what it would find there for longer."""
+"""Collections of younger objects before one that walks through all, in which nobody is answered for a tenth
+of a second. It finds next to nothing (docs/profile.md). Raising it leaves that there for longer."""
 
 
 def keep() -> None:
