@@ -28,6 +28,8 @@ ROOM = 160
 """Tokens of texts that are encoded at once, each counted as long as the longest of them: the weights, which
 take half of the time of a short text, are fetched once for all. With 96 or 256 it takes a little longer."""
 
+_PART = 256  # of thousands of texts, those that a thread takes at a time
+
 INT8_GRAPH = "encoder.int8.onnx"
 FLOAT_GRAPH = "encoder.fp32.onnx"
 TOKENIZER = "tokenizer.json"
@@ -165,16 +167,16 @@ def readable(text: str) -> str:
 
 
 def features_of_many(texts: Sequence[str], threads: int, directory: Path | None = None) -> Vectors:
-    """The features of thousands of texts, shape [n, 1152], on so many threads; none are remembered."""
+    """The features of thousands of texts, shape [n, 1152], on so many threads; none are remembered.
+
+    Raises EncoderError when the files in `directory` are not the ones that the build wrote.
+    """
     if not texts:  # as at every training but the first: the graph needn't be read
         return np.empty((0, FEATURES), np.float32)
     encoder = SentenceEncoder(directory, cache_size=0)
     parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(encoder.features, parts)))
-
-
-_PART = 256  # texts that a thread takes at a time
 
 
 def _together(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:

@@ -31,6 +31,7 @@ class _BytesGraph(EncoderGraph):
     def __init__(self, weights: Weights, ranges: Ranges) -> None:
         super().__init__(weights)
         self._ranges = ranges
+        self._even: set[str] = set()  # products whose input is evened out before
 
     def _words(self, table: Floats) -> str:
         from onnx import TensorProto
@@ -47,6 +48,7 @@ class _BytesGraph(EncoderGraph):
         matrix, bias = self._attention(name)
         # What is seen is a mean of values: evened out in them, it needs no step of its own.
         out = f"{name}.attention.output.dense"
+        self._even.add(out)
         evened = np.concatenate([np.ones(2 * HIDDEN, np.float32), 1 / self._evening(out, self._matrix(out))])
         value, weights, value_scale, scales, value_zero, zeros = self._in_bytes(
             hidden, f"{name}.attention.self", matrix * evened
@@ -62,14 +64,14 @@ class _BytesGraph(EncoderGraph):
         )
 
     def _product(self, value: str, name: str, matrix: Floats) -> str:
-        inputs = self._in_bytes(value, name, matrix, is_even=name.endswith("attention.output.dense"))
+        inputs = self._in_bytes(value, name, matrix)
         return self._node("MatMulIntegerToFloat", inputs, f"{name}.product", domain=FUSED)
 
     def _gelu(self, value: str, bias: str, name: str) -> str:
         # By the hyperbolic tangent: off by a hundredth of a byte's step, and a fifth quicker.
         return self._node("FastGelu", [value, bias], name, domain=FUSED)
 
-    def _in_bytes(self, value: str, name: str, matrix: Floats, is_even: bool = False) -> list[str]:
+    def _in_bytes(self, value: str, name: str, matrix: Floats) -> list[str]:
         """A product's operands, evened out and in bytes: its input and its weights, the scale of each, the
         byte that stands for zero in each.
 
@@ -78,7 +80,7 @@ class _BytesGraph(EncoderGraph):
         differ.
         """
         even = self._evening(name, matrix)
-        if not is_even:
+        if name not in self._even:
             value = self._node("Mul", [value, self._constant(f"{name}.evening", 1 / even)], f"{name}.even")
         scale = np.float32((self._ranges[name] / even).max() / 127)
         matrix = matrix * even[:, None]

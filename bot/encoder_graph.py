@@ -6,7 +6,7 @@ out text by text, so that each text is computed as if it were alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def measuring_graph(weights: Weights) -> tuple[Any, list[str]]:
     """A model whose outputs are the inputs of each product, their last dimension the channels, and the names
     of the products in that order."""
     graph = EncoderGraph(weights)
-    graph.model()
+    graph.features()
     return graph.model_of(graph.products.values()), list(graph.products)
 
 
@@ -57,6 +57,11 @@ class EncoderGraph:
         self.products: dict[str, str] = {}
 
     def model(self) -> Any:
+        """The model that gives the features."""
+        return self.model_of([self.features()])
+
+    def features(self) -> str:
+        """Puts in all that the features take."""
         from onnx import TensorProto
 
         here = self._node("GreaterOrEqual", ["rows", self._constant("first", np.array(0))], "here")
@@ -67,11 +72,10 @@ class EncoderGraph:
             hidden = self._layer(hidden, f"encoder.layer.{layer - 1}")
             if layer in POOLED_LAYERS:
                 pooled[layer] = self._pool(hidden, f"vector.{layer}")
-        self._node("Concat", [pooled[layer] for layer in POOLED_LAYERS], "features", axis=-1)
-        return self.model_of(["features"])
+        return self._node("Concat", [pooled[layer] for layer in POOLED_LAYERS], "features", axis=-1)
 
-    def model_of(self, outputs: Any) -> Any:
-        """The model that gives these."""
+    def model_of(self, outputs: Iterable[str]) -> Any:
+        """The model that gives some of what was put in, by name."""
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(

@@ -46,7 +46,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
         return {
             **DenseFeaturizer.get_default_config(),
             # Texts whose vectors are remembered. Raising it saves the 2 ms of encoding for more texts that
-            # come back, at 1.5 kB of memory each. The first component that a process makes decides.
+            # come back, at 4.6 kB of memory each. The first component that a process makes decides.
             "cache_size": CACHE_SIZE,
             # Texts encoded at a time in training. Raising it up to the number of cores shortens training;
             # 0 takes all of them. A visitor's message is always encoded on one.

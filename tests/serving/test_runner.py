@@ -151,13 +151,19 @@ class Preparing(GraphComponent):
         return [f"done with {message}" for message in messages]
 
 
-def test_a_component_is_told_the_messages_of_all_inputs_before(tmp_path: Path) -> None:
+def runner_of_one(
+    uses: type[GraphComponent], fn: str, needs: dict[str, str], folder: Path
+) -> FlatGraphRunner:
+    """A runner whose only node runs a method of a component."""
     node = SchemaNode(
-        needs={"messages": "given"}, uses=Preparing, constructor_name="create", fn="process", config={},
-        eager=True, is_target=True,
-    )  # fmt: skip
+        needs=needs, uses=uses, constructor_name="create", fn=fn, config={}, eager=True, is_target=True
+    )
     schema = GraphSchema({"end": node})
-    runner = FlatGraphRunner.create(schema, LocalModelStorage(tmp_path), ExecutionContext(schema))
+    return FlatGraphRunner.create(schema, LocalModelStorage(folder), ExecutionContext(schema))
+
+
+def test_a_component_is_told_the_messages_of_all_inputs_before(tmp_path: Path) -> None:
+    runner = runner_of_one(Preparing, "process", {"messages": "given"}, tmp_path)
     [component] = runner.components(Preparing)
 
     assert runner.run({"given": ["alone"]}) == {"end": ["done with alone"]}
@@ -200,11 +206,6 @@ class Failing(GraphComponent):
 def test_errors_are_those_of_rasas_nodes(
     given: dict[str, Exception], raised: type[Exception], tmp_path: Path
 ) -> None:
-    node = SchemaNode(
-        needs={"error": "error"}, uses=Failing, constructor_name="create", fn="fail", config={},
-        eager=True, is_target=True,
-    )  # fmt: skip
-    schema = GraphSchema({"end": node})
-    runner = FlatGraphRunner.create(schema, LocalModelStorage(tmp_path), ExecutionContext(schema))
+    runner = runner_of_one(Failing, "fail", {"error": "error"}, tmp_path)
     with pytest.raises(raised):
         runner.run(inputs=given)
